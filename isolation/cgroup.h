@@ -1,0 +1,85 @@
+/*
+ * cgroup v2, the cgroupfs driver: create, limit, freeze, kill, list, remove (kernel
+ * Documentation/admin-guide/cgroup-v2.rst).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "isolation/host.h"
+#include "spec/spec.h"
+
+/* One write: a file of the container's cgroup and the text for it; `what` is the property, for
+ * errors and notes. */
+struct cgroup_limit {
+	const char *controller, *file, *text, *what;
+	bool optional;
+};
+
+enum cgroup_manager { CGROUP_MANAGER_CGROUPFS, CGROUP_MANAGER_SYSTEMD, CGROUP_MANAGER_DISABLED };
+
+struct cgroup_plan {
+	bool wanted; /* false: --cgroup-manager disabled, or none can be had (then `notes` say so)
+		      */
+	bool best_effort;
+	const char *root; /* the mount of cgroup v2 */
+	const char *path; /* of the container's cgroup, relative to `root`, no "/" first */
+	struct cgroup_limit *limits; /* in the order of writing */
+	size_t limits_len;
+	const char *controllers; /* to enable in every ancestor: "memory pids" */
+	bool delegate;	    /* to the container's root: own cgroup namespace, and cgroup fs mounted
+			       writable */
+	uid_t delegate_uid; /* host id of the container's root */
+	const char **notes; /* what --best-effort cgroup dropped: one sentence each */
+	size_t notes_len;
+};
+
+/*
+ * Converts linux.resources into writes (reference: cgroup-v2.rst; runtime-spec config-linux.md).
+ * Reads which controllers the host offers below host->cgroup_root. A limit whose controller is
+ * missing is an error that names controller, limit and remedy; with `best_effort` it is dropped and
+ * noted.
+ */
+int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_manager manager,
+		bool best_effort, const char *id, struct arena *arena, struct cgroup_plan *plan,
+		struct err *err);
+
+/* The writes for a resources object alone (update, tests): pure. Controllers are not looked at. */
+int cgroup_limits_plan(const struct spec_resources *resources, struct arena *arena,
+		       struct cgroup_limit **limits, size_t *len, struct err *err);
+
+/* The new weight for cpu.shares (0: none asked for), and for blockIO.weight with io.weight. Pure.
+ */
+uint64_t cgroup_cpu_weight(uint64_t shares);
+uint64_t cgroup_io_weight(uint64_t weight);
+
+/* Makes the cgroup and enables its controllers, writes the limits, delegates. *dir: its directory.
+ * Undone by cgroup_remove. */
+int cgroup_create(const struct cgroup_plan *plan, int *dir, struct err *err);
+
+/* Opens the directory of an existing cgroup ("" is an error); O_RDONLY | O_DIRECTORY. */
+int cgroup_open(const char *root, const char *path, int *dir, struct err *err);
+
+/* Opens `sub` below the container's cgroup, component by component: never beside it (exec
+ * --cgroup). */
+int cgroup_open_below(int dir, const char *sub, int *below, struct err *err);
+
+/* Kills every process in the cgroup and below (cgroup.kill, else freeze and SIGKILL each), without
+ * waiting. */
+int cgroup_kill(int dir, struct err *err);
+
+/* Sends a signal to every process in the cgroup and below. */
+int cgroup_signal(int dir, int signal, struct err *err);
+
+/* Freezes or thaws, and waits for cgroup.events to say so; after `timeout_ms` it thaws again and
+ * fails. */
+int cgroup_freeze(int dir, bool freeze, int timeout_ms, struct err *err);
+bool cgroup_frozen(int dir);
+
+/* The pids in the cgroup and below. */
+int cgroup_pids(int dir, struct arena *arena, pid_t **pids, size_t *len, struct err *err);
+
+/* Kills and removes the cgroup and all below it, waiting on cgroup.events for it to empty. A
+ * missing one is no error. */
+int cgroup_remove(const char *root, const char *path, struct err *err);

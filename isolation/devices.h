@@ -1,0 +1,38 @@
+/*
+ * /dev: the default nodes and links, and linux.devices.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "isolation/host.h"
+#include "spec/spec.h"
+
+struct device_row {
+	const char *path;
+	mode_t type, mode;
+	dev_t device;
+	uid_t uid;
+	gid_t gid;
+	bool configured;
+};
+
+struct devices_plan {
+	struct device_row *row;
+	size_t len;
+	bool bind;     /* in a user namespace nodes can't be made: bind the host's */
+	bool terminal; /* make /dev/console to bind the terminal on */
+	bool own_dev;  /* a filesystem of the container's own is mounted on /dev: fill it with the
+			  defaults */
+};
+
+int devices_plan(const struct spec *spec, const struct host *host, uint64_t own,
+		 struct arena *arena, struct devices_plan *plan, struct err *err);
+
+/*
+ * In init, before pivot_root: the nodes and links on descriptors below rootfs's /dev, which may not
+ * be a symbolic link (CVE-2026-41579, CVE-2026-47766). An existing node that matches is kept, one
+ * that does not is an error.
+ */
+int devices_apply(const struct devices_plan *plan, int rootfs, struct err *err);

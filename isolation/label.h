@@ -1,0 +1,26 @@
+/*
+ * Labels of the security modules for the next exec, and the session keyring.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "isolation/host.h"
+#include "spec/spec.h"
+
+struct label_plan {
+	const char *apparmor, *selinux;
+	bool new_keyring;
+	const char *keyring;
+};
+
+int label_plan(const struct spec_process *process, const struct host *host, const char *id,
+	       bool new_keyring, struct arena *arena, struct label_plan *plan, struct err *err);
+
+/* A new session keyring that nothing of the caller's is in (keyctl(2) KEYCTL_JOIN_SESSION_KEYRING).
+ */
+int label_apply_keyring(const struct label_plan *plan, struct err *err);
+
+/* Writes the profile and the label to attr/apparmor/exec (or attr/exec) of this thread in the
+ * trusted procfs. */
+int label_apply_exec(const struct label_plan *plan, int proc, struct err *err);

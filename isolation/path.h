@@ -1,0 +1,55 @@
+/*
+ * The only way to touch a path under a container's root filesystem, which is hostile: links may
+ * lead anywhere, and another container that shares a volume may swap files while we work
+ * (CVE-2021-30465, CVE-2024-45310, CVE-2019-18837).
+ *
+ * Everything is resolved by openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS and used
+ * through the descriptor found, never by name again. EAGAIN (a rename raced with "..") is retried a
+ * bounded number of times. Safe in the child.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "runtime/base/err.h"
+
+/* Opens an existing path (O_PATH unless `flags` say more; O_CLOEXEC is added). A descriptor, or -1
+ * with errno set. */
+int path_open(int rootfs, const char *path, int flags);
+
+/* path_open() that refuses a symbolic link anywhere in the path (RESOLVE_NO_SYMLINKS;
+ * CVE-2023-27561). */
+int path_open_no_links(int rootfs, const char *path, int flags);
+
+/*
+ * Opens a path for a mount to be put on, making what is missing component by component with
+ * mkdirat(2)/mknodat(2) on descriptors: directories (0755), and as the last component a directory
+ * or an empty file (0644). Returns O_PATH.
+ */
+enum path_kind { PATH_DIRECTORY, PATH_FILE };
+int path_make(int rootfs, const char *path, enum path_kind kind, struct err *err);
+
+/* Opens the directory that holds the last component, making it if missing; *name points into
+ * `path`. */
+int path_make_parent(int rootfs, const char *path, const char **name, struct err *err);
+
+/* Checks that a descriptor is the device that it should be (CVE-2025-31133): S_IFCHR or S_IFBLK,
+ * and the number. */
+int path_verify_device(int fd, mode_t type, dev_t device, const char *what, struct err *err);
+
+/*
+ * The descriptor of a procfs that is one (PROC_SUPER_MAGIC, its root): "/proc" of the host, O_PATH.
+ * All writes to procfs go through it (CVE-2019-16884, CVE-2025-52881).
+ */
+int proc_open(struct err *err);
+
+/* Opens a file below a descriptor of proc_open(): RESOLVE_BENEATH | NO_XDEV | NO_SYMLINKS |
+ * NO_MAGICLINKS. -1 with errno. */
+int proc_open_file(int proc, const char *path, int flags);
+
+/* Writes a text with one write(2) to a file found so. */
+int proc_write(int proc, const char *path, const char *text, struct err *err);
+
+/* "PID/task/TID" of the calling thread as that procfs sees it: in another pid namespace getpid()
+ * would be wrong. */
+int proc_self(int proc, char *buffer, size_t size, struct err *err);

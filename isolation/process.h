@@ -1,0 +1,57 @@
+/*
+ * The process itself: session, names, personality, umask, working directory, standard streams,
+ * environment, program.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "isolation/host.h"
+#include "spec/spec.h"
+
+struct process_plan {
+	const char *hostname, *domainname; /* NULL: leave */
+	bool personality_set;
+	unsigned long personality;
+	mode_t umask; /* 0022 where the configuration is silent */
+	const char *cwd;
+	const char **argv, **envp;
+	const char *path; /* PATH of envp, or the default of execvp(3) */
+	bool terminal;
+	unsigned short rows, columns; /* 0: leave */
+	unsigned keep_fds;	      /* descriptors 3 .. 3 + keep_fds - 1 stay open */
+	bool keep_stdin_null;	      /* reserved for detached execs; false today */
+};
+
+int process_plan(const struct spec *spec, const struct spec_process *process, uint64_t own,
+		 unsigned keep_fds, struct arena *arena, struct process_plan *plan,
+		 struct err *err);
+
+int process_apply_session(struct err *err); /* setsid(2) */
+int process_apply_names(const struct process_plan *plan,
+			struct err *err); /* hostname, domainname */
+int process_apply_personality(const struct process_plan *plan, struct err *err); /* and umask */
+/* fchown(2) of the standard streams to the user where they are a terminal or a pipe of ours to
+ * give, a host's /dev/null replaced. */
+int process_apply_stdio(const struct process_plan *plan, uid_t uid, gid_t gid, struct err *err);
+/* chdir(2), made if missing; then checks that it is inside (CVE-2024-21626): getcwd(2) must give a
+ * path from "/". */
+int process_apply_cwd(const struct process_plan *plan, bool make, struct err *err);
+/* Finds the program as execvp(3) would: "executable file not found in $PATH". program has PATH_MAX
+ * bytes. */
+int process_find(const struct process_plan *plan, char *program, struct err *err);
+/* Marks everything from 3 on, but for the kept ones, close-on-exec. */
+int process_close_fds(const struct process_plan *plan, struct err *err);
+/* execve(2); returns only with an error that says which: no such file, no interpreter, wrong
+ * architecture, not executable. */
+int process_exec(const struct process_plan *plan, const char *program, struct err *err);
+
+/*
+ * A terminal from the container's own /dev/pts (CVE-2025-52565): *master is checked to be on
+ * devpts, the peer (TIOCGPTPEER, never a path) becomes standard input, output and error and the
+ * controlling terminal, and is bound on /dev/console.
+ */
+int process_open_terminal(const struct process_plan *plan, uid_t uid, gid_t gid, bool bind_console,
+			  int *master, struct err *err);

@@ -1,0 +1,43 @@
+/*
+ * The root filesystem: preparing it, hiding and protecting paths, pivot_root(2).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "isolation/host.h"
+#include "spec/spec.h"
+
+struct rootfs_plan {
+	const char *path; /* absolute */
+	bool wanted;	  /* the container has a mount namespace that is not joined */
+	bool read_only, no_pivot;
+	uint64_t host_propagation; /* for "/" before anything is mounted: MS_SLAVE|MS_REC or
+				      MS_PRIVATE|MS_REC */
+	uint64_t propagation;	   /* for the container's "/" at the end; 0: leave */
+	struct spec_strings masked, read_only_paths;
+	const char *mask_context; /* mount label option for the mask tmpfs, or NULL */
+};
+
+int rootfs_plan(const struct spec *spec, const struct host *host, uint64_t own, const char *bundle,
+		bool no_pivot, struct arena *arena, struct rootfs_plan *plan, struct err *err);
+
+/* In init, before it becomes root inside: opens the root filesystem as the caller. *rootfs is
+ * O_PATH. */
+int rootfs_open(const struct rootfs_plan *plan, int *rootfs, struct err *err);
+
+/* Propagation of the namespace, then the root filesystem bound onto itself; *rootfs becomes the
+ * root of that mount. */
+int rootfs_prepare(const struct rootfs_plan *plan, int *rootfs, struct err *err);
+
+/* Before the pivot, while the host's /dev/null can still be bound: masked and read-only paths, on
+ * descriptors. */
+int rootfs_hide(const struct rootfs_plan *plan, int rootfs, struct err *err);
+
+/* pivot_root(".", ".") and the old root detached; with no_pivot: mount moved, chroot(2). From here
+ * no host path has a name. */
+int rootfs_pivot(const struct rootfs_plan *plan, int rootfs, struct err *err);
+
+/* Root read-only, final propagation. */
+int rootfs_finish(const struct rootfs_plan *plan, struct err *err);

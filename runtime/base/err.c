@@ -1,0 +1,65 @@
+/*
+ * Errors, see err.h. Only vsnprintf and the table of error texts of libc are used: both are safe in
+ * a freshly cloned child.
+ */
+#include "runtime/base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int err_set(struct err *err, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	err->code = code ? code : EIO;
+	return -1;
+}
+
+int err_sys(struct err *err, const char *format, ...)
+{
+	int code = errno ? errno : EIO;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	if (len >= 0 && (size_t)len < sizeof(err->text))
+		snprintf(err->text + len, sizeof(err->text) - (size_t)len, ": %s", strerror(code));
+	err->code = code;
+	return -1;
+}
+
+int err_wrap(struct err *err, const char *format, ...)
+{
+	char inner[ERR_TEXT_MAX];
+	va_list args;
+	int len;
+
+	memcpy(inner, err->text, sizeof(inner));
+	va_start(args, format);
+	len = vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	if (len >= 0 && (size_t)len < sizeof(err->text))
+		snprintf(err->text + len, sizeof(err->text) - (size_t)len, ": %s", inner);
+	return -1;
+}
+
+int err_hint(struct err *err, const char *format, ...)
+{
+	size_t len = strnlen(err->text, sizeof(err->text) - 1);
+	va_list args;
+
+	if (len + 3 >= sizeof(err->text))
+		return -1;
+	memcpy(err->text + len, "; ", 3);
+	va_start(args, format);
+	vsnprintf(err->text + len + 2, sizeof(err->text) - len - 2, format, args);
+	va_end(args);
+	return -1;
+}

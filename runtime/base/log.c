@@ -1,0 +1,113 @@
+/*
+ * Diagnostics, see log.h. A message is one write(2), so that lines of several processes never mix.
+ */
+#include "runtime/base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/base/file.h"
+
+#define LINE_MAX_SIZE \
+	(ERR_TEXT_MAX * 6 + 128) /* every byte escaped as \u00XX, and the rest of the object */
+
+static struct {
+	int fd;
+	enum log_format format;
+	enum log_level level;
+	void (*forward)(enum log_level level, const char *text);
+} target = { .fd = -1, .level = LOG_LEVEL_WARNING };
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+int log_open(const char *path, enum log_format format, enum log_level level, struct err *err)
+{
+	target.format = format;
+	target.level = level;
+	if (!path)
+		return 0;
+	if (strncmp(path, "file:", 5) == 0)
+		path += 5;
+	target.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	if (target.fd < 0)
+		return err_sys(err, "open log %s", path);
+	return 0;
+}
+
+void log_forward(void (*forward)(enum log_level level, const char *text))
+{
+	target.forward = forward;
+}
+
+enum log_level log_level(void)
+{
+	return target.level;
+}
+
+/* Writes `text` as the inside of a JSON string; returns the number of bytes. */
+static size_t json_escape(char *to, size_t size, const char *text)
+{
+	size_t len = 0;
+
+	for (; *text && len + 7 < size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\') {
+			to[len++] = '\\';
+			to[len++] = (char)c;
+		} else if (c < 0x20) {
+			len += (size_t)snprintf(to + len, size - len, "\\u%04x", c);
+		} else {
+			to[len++] = (char)c;
+		}
+	}
+	to[len] = '\0';
+	return len;
+}
+
+static size_t format_line(char *line, size_t size, enum log_level level, const char *text)
+{
+	char escaped[ERR_TEXT_MAX * 6 + 1], when[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (target.format == LOG_FORMAT_TEXT)
+		return (size_t)snprintf(line, size, "agentd: %s: %s\n", level_names[level], text);
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	json_escape(escaped, sizeof(escaped), text);
+	return (size_t)snprintf(line, size, "{\"msg\":\"%s\",\"level\":\"%s\",\"time\":\"%s\"}\n",
+				escaped, level_names[level], when);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	char text[ERR_TEXT_MAX], line[LINE_MAX_SIZE];
+	int saved = errno;
+	va_list args;
+
+	if (level > target.level)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (target.forward)
+		target.forward(level, text);
+	else if (target.fd >= 0 || (level == LOG_LEVEL_DEBUG && target.level == LOG_LEVEL_DEBUG)) {
+		size_t size = format_line(line, sizeof(line), level, text);
+
+		/* A log that cannot be written is no reason to stop, and there is nobody left to
+		 * tell. */
+		(void)!file_write_all(target.fd >= 0 ? target.fd : STDERR_FILENO, line, size);
+	}
+	errno = saved;
+}

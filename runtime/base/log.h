@@ -1,0 +1,34 @@
+/*
+ * Diagnostics: where they go, and at which level. The only mutable file-scope state of the program.
+ *
+ * Only main.c prints errors; everything below returns them. Warnings go to the log file alone
+ * (callers read our standard error together with our output), unless there is no log file and
+ * debugging was asked for. In the child, messages travel over the wire to the parent, which writes
+ * them.
+ */
+#pragma once
+
+#include "runtime/base/err.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_DEBUG };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+/*
+ * Opens the log file for appending ("file:" in front is taken off). NULL: no file, messages up to
+ * `level` go to stderr, where only debugging is ever asked for. Call once, before anything can be
+ * logged.
+ */
+int log_open(const char *path, enum log_format format, enum log_level level, struct err *err);
+
+/* Sends all further messages of this process through `forward` instead (the child's wire). */
+void log_forward(void (*forward)(enum log_level level, const char *text));
+
+/* The level that was asked for: what is above it need not be formatted. */
+enum log_level log_level(void);
+
+/* One line, no newline at the end. Allocates nothing; safe in the child. */
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)

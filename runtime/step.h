@@ -1,0 +1,35 @@
+/*
+ * Lists of steps: the design of a launch as data. A row says its name, whether it is wanted, what
+ * it does, how to undo it, and why it stands where it stands. `agentd explain` prints the rows.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime/base/err.h"
+
+struct plan;
+struct launch;
+
+enum { FOR_CREATE = 1, FOR_EXEC = 2 };
+
+struct step {
+	const char *name;
+	unsigned in;				 /* FOR_CREATE, FOR_EXEC or both */
+	bool (*wanted)(const struct plan *plan); /* NULL: always */
+	int (*run)(struct launch *launch, struct err *err);
+	int (*undo)(struct launch *launch, struct err *err); /* NULL: nothing to undo */
+	const char *why; /* why here, not earlier and not later */
+};
+
+/* Whether the row is part of this launch. */
+bool step_wanted(const struct step *step, const struct plan *plan);
+
+/* Runs the rows in order. If one fails, its name is put in front of the error and what was done is
+ * undone, newest first. */
+int steps_run(const struct step *steps, size_t len, struct launch *launch, struct err *err);
+
+/* Runs the undo column backward; errors are logged and do not stop it. 0, or -1 if any failed (err:
+ * the first). */
+int steps_undo(const struct step *steps, size_t len, struct launch *launch, struct err *err);
