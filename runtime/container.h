@@ -1,0 +1,67 @@
+/*
+ * The verbs: all that the commands and the selftest do with a container.
+ *
+ * Which verb is allowed in which status is one table in container.c. A verb takes the container's
+ * lock while it looks and acts, so that two at once are one after the other.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "isolation/plan.h"
+#include "runtime/state.h"
+
+/* What the options in front of the command say. */
+struct settings {
+	const char *root; /* NULL: the default */
+	int rootless;	  /* true, false, or -1: find out */
+	struct arena *arena;
+};
+
+/* How exec describes its process where no file does. */
+struct exec_process {
+	const char *file; /* --process: the whole of it; the rest then counts for nothing */
+	struct spec_strings args, env;
+	const char *cwd, *apparmor_profile, *selinux_label; /* NULL: as the container's */
+	bool terminal, no_new_privileges;
+	bool user_set, gid_set;
+	uint32_t uid, gid;
+	struct spec_u32s additional_gids;
+	uint64_t capabilities; /* added to the bounding, effective and permitted set */
+};
+
+/* Reads the bundle, plans, and launches: a created container that waits for `start`. */
+int container_create(const struct settings *settings, const struct request *request,
+		     struct err *err);
+int container_start(const struct settings *settings, const char *id, struct err *err);
+
+/*
+ * create and start; then, unless detached, waits for the program, deletes the container, and gives
+ * the exit status: the program's own, 128 + n for signal n.
+ */
+int container_run(const struct settings *settings, const struct request *request, int *status,
+		  struct err *err);
+
+/* A further process in a running container; *status as above, 0 if detached. */
+int container_exec(const struct settings *settings, const struct request *request,
+		   const struct exec_process *process, int *status, struct err *err);
+
+int container_kill(const struct settings *settings, const char *id, int signal, bool all,
+		   struct err *err);
+int container_delete(const struct settings *settings, const char *id, bool force, struct err *err);
+int container_pause(const struct settings *settings, const char *id, bool pause, struct err *err);
+
+/* The state of the container, and its status now. */
+int container_state(const struct settings *settings, const char *id, struct state **state,
+		    enum state_status *status, struct err *err);
+int container_list(const struct settings *settings, struct spec_strings *ids, struct err *err);
+
+/* The pids of the container's processes. */
+int container_pids(const struct settings *settings, const char *id, pid_t **pids, size_t *len,
+		   struct err *err);
+
+/* The plan that create would carry out. */
+int container_plan(const struct settings *settings, const struct request *request,
+		   struct plan **plan, struct err *err);

@@ -1,0 +1,94 @@
+/*
+ * A container's directory: <root>/<id>, its lock, state.json, a copy of config.json, and the status
+ * told from facts.
+ *
+ *      <root>/            0700, ours; /run/agentd or $XDG_RUNTIME_DIR/agentd
+ *        <id>/            made by mkdir(2), which takes the id; locked by flock(2) on itself
+ *          config.json    as read at create: later changes of the bundle mean nothing
+ *          state.json     written last: without it the container is still being created
+ *          start.sock     init waits here to be started; gone afterwards
+ *
+ * A status is never stored, it is looked at: a stored one would be wrong after a crash.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+#include "spec/spec.h"
+
+#define STATE_FILE "state.json"
+#define STATE_CONFIG "config.json"
+#define STATE_START_SOCKET "start.sock"
+#define STATE_ID_MAX 200 /* bytes of an id: with what we put round it, it must stay a file name */
+
+enum state_status {
+	STATUS_CREATING,
+	STATUS_CREATED,
+	STATUS_RUNNING,
+	STATUS_PAUSED,
+	STATUS_STOPPED
+};
+
+struct state {
+	const char *id, *bundle, *rootfs;
+	const char *created;		       /* RFC 3339, UTC */
+	const char *owner;		       /* "root" or the number of the user: no NSS here */
+	const char *cgroup_root, *cgroup_path; /* NULL: has none */
+	pid_t pid;
+	uint64_t start_time; /* of pid, against its reuse: field 22 of /proc/PID/stat */
+	bool run; /* started over the wire by `agentd run`: never waits on a start socket */
+	struct spec_map annotations;
+	struct spec_strings notes; /* what was relaxed: best effort that dropped something */
+};
+
+/* "created", "running", ... */
+const char *state_status_text(enum state_status status);
+
+/* Letters, digits, "_+-." and no "." first. */
+int state_id_check(const char *id, struct err *err);
+
+/*
+ * Opens the directory of all containers, making it if it is missing (0700). NULL: the default,
+ * which is $XDG_RUNTIME_DIR/agentd for a rootless caller and else /run/agentd. A directory that is
+ * not ours or that others may write to is refused.
+ */
+int state_root_open(const char *root, bool rootless, int *dir, struct err *err);
+
+/* Takes the id by making its directory, locks it, and keeps a copy of the configuration. */
+int state_create(int root, const char *id, const char *config, size_t config_size, int *dir,
+		 struct err *err);
+
+/* Opens the directory of an existing container; `lock` waits for its turn. */
+int state_open(int root, const char *id, bool lock, int *dir, struct err *err);
+
+/* Writes state.json in one piece. Not synced to disk: the directory is gone after a reboot anyway.
+ */
+int state_save(int dir, const struct state *state, struct arena *arena, struct err *err);
+
+/* Reads state.json. Where there is none yet, the state of a container being created: no pid. */
+int state_load(int dir, const char *id, struct arena *arena, struct state **state, struct err *err);
+
+enum state_status state_status(int dir, const struct state *state);
+
+/* Removes the directory and all in it. */
+int state_remove(int root, const char *id, int dir, struct err *err);
+
+/* Field 22 of /proc/PID/stat: clock ticks after boot when the process began; 0: there is none, or a
+ * zombie. */
+uint64_t state_start_time(pid_t pid);
+
+/* Opens the pidfd of the container's init if that very process still lives; -1 with errno ESRCH if
+ * not. */
+int state_open_pid(const struct state *state);
+
+/* The ids of all containers below `root`, sorted. */
+int state_ids(int root, struct arena *arena, struct spec_strings *ids, struct err *err);
+
+/* The state of the OCI specification as JSON; `pid_to_tell` as the reader sees it. */
+char *state_oci(const struct state *state, enum state_status status, pid_t pid_to_tell,
+		struct arena *arena, size_t *size);
