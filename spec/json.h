@@ -2,9 +2,9 @@
  * JSON: text to a bounded tree and back. The home of yajl.
  *
  * yajl is used through its callbacks only: its own tree cuts strings at a NUL, keeps duplicate keys
- * and overflows the stack when it is freed. Refused here: more than JSON_BYTES_MAX, deeper than
- * JSON_DEPTH_MAX, a NUL in any string, a key twice, comments, trailing text, invalid UTF-8. Numbers
- * stay text until somebody asks for a range.
+ * and overflows the stack when it is freed. Refused here: more than JSON_BYTES_MAX or
+ * JSON_VALUES_MAX, deeper than JSON_DEPTH_MAX, a NUL in any string, a key twice, comments, trailing
+ * text, invalid UTF-8. Numbers stay text until somebody asks for a range.
  */
 #pragma once
 
@@ -17,6 +17,7 @@
 
 #define JSON_BYTES_MAX (4u << 20)
 #define JSON_DEPTH_MAX 32
+#define JSON_VALUES_MAX (1u << 18) /* so that the tree fits into ARENA_LIMIT */
 
 enum json_kind {
 	JSON_NULL,
@@ -52,7 +53,8 @@ bool json_i64(const struct json *value, int64_t *number);
 struct json *json_merge(const struct json *base, const struct json *patch, struct arena *arena);
 
 /* Building trees. `key` may be NULL (in arrays, and for the outermost value). Each is appended to
- * `parent` unless NULL. */
+ * `parent` unless NULL. Texts are not copied. */
+void json_add(struct json *parent, const char *key, struct json *value);
 struct json *json_object(struct json *parent, const char *key, struct arena *arena);
 struct json *json_array(struct json *parent, const char *key, struct arena *arena);
 struct json *json_string(struct json *parent, const char *key, const char *text,

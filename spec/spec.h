@@ -19,40 +19,6 @@
 
 #undef linux /* gnu11 predefines it; here it is the name of a property */
 
-/* Limits of what a file may ask for; beyond them spec_load() refuses with the path of the list. */
-#define SPEC_LIST_MAX 16384 /* rows of any list: mounts, hooks, devices, env, args, ... */
-
-struct optional_u64 {
-	bool set;
-	uint64_t value;
-};
-struct optional_i64 {
-	bool set;
-	int64_t value;
-};
-
-/* Lists: `len` items. Lists of strings end with NULL besides, so that they can be passed to
- * execve(2). */
-struct spec_strings {
-	const char **item;
-	size_t len;
-};
-struct spec_u32s {
-	uint32_t *item;
-	size_t len;
-};
-struct spec_u64s {
-	uint64_t *item;
-	size_t len;
-};
-struct spec_pair {
-	const char *key, *value;
-};
-struct spec_map {
-	struct spec_pair *item;
-	size_t len;
-}; /* in the order of the file */
-
 struct spec_root {
 	bool set;
 	const char *path;
