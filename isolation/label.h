@@ -9,9 +9,9 @@
 #include "spec/spec.h"
 
 struct label_plan {
-	const char *apparmor, *selinux;
-	bool new_keyring;
-	const char *keyring;
+	const char *apparmor; /* "exec PROFILE", as the kernel wants it written; NULL: leave */
+	const char *selinux;  /* NULL: leave */
+	const char *keyring;  /* name of the new session keyring; NULL: keep the caller's */
 };
 
 int label_plan(const struct spec_process *process, const struct host *host, const char *id,

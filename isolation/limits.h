@@ -10,6 +10,9 @@
 #include "isolation/host.h"
 #include "spec/spec.h"
 
+/* Bind mounts up to this many need no more descriptors than any soft limit allows. */
+#define LIMITS_FILES_EASY 512
+
 struct limits_plan {
 	struct {
 		int type;
@@ -24,8 +27,8 @@ struct limits_plan {
 int limits_plan(const struct spec *spec, const struct spec_process *process,
 		struct limits_plan *plan, struct err *err);
 
-/* In the parent, before clone: raises the soft RLIMIT_NOFILE to the hard one and keeps the old for
- * limits_apply(). */
+/* In the parent, before clone: raises the soft RLIMIT_NOFILE to the hard one if the plan needs it
+ * and keeps the old for limits_apply(). */
 int limits_raise_files(const struct limits_plan *plan, struct rlimit *before, struct err *err);
 
 int limits_apply(const struct limits_plan *plan, const struct rlimit *files_before, pid_t pid,

@@ -15,7 +15,7 @@
 
 struct priority_plan {
 	bool oom_set;
-	const char *oom_score_adj; /* text for /proc/PID/oom_score_adj */
+	char oom_score_adj[8]; /* text for /proc/PID/oom_score_adj */
 	bool scheduler_set;
 	struct sys_sched_attr scheduler;
 	bool io_set;
@@ -23,7 +23,8 @@ struct priority_plan {
 	bool memory_set;
 	int memory_mode; /* with its flags, for set_mempolicy(2) */
 	unsigned long memory_nodes[MEMORY_POLICY_NODES_MAX / (8 * sizeof(unsigned long))];
-	unsigned long memory_nodes_max; /* number of bits; 0: no node mask */
+	unsigned long
+		memory_nodes_max; /* number of bits as set_mempolicy(2) counts them; 0: no mask */
 };
 
 int priority_plan(const struct spec *spec, const struct spec_process *process,

@@ -1,0 +1,140 @@
+/*
+ * The machine, see host.h: a few small system calls, none of which starts anything.
+ *
+ * mountinfo is parsed only where cgroup v2 is in neither of its two usual places: on a machine with
+ * many containers that file is long. Nothing may be decided here: whoever plans decides.
+ */
+#include "isolation/host.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+
+#include "isolation/caps.h"
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
+
+/* PROC_USER_INIT_INO, include/linux/proc_ns.h: the inode that the first user namespace always has
+ */
+#define INITIAL_USER_NAMESPACE 0xEFFFFFFDu
+
+#define MOUNTINFO_MAX (4u << 20)
+
+static bool has_filesystem(const char *path, unsigned long magic)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == magic;
+}
+
+/* proc_pid_mountinfo(5): "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS ... - TYPE SOURCE OPTIONS" */
+static const char *find_cgroup_mount(struct arena *arena)
+{
+	struct err ignored;
+	char *text, *line, *rest;
+
+	if (file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, arena, &text, NULL,
+		      &ignored) < 0)
+		return NULL;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *word, *words;
+		int i = 1;
+
+		if (!strstr(line, " - cgroup2 "))
+			continue;
+		word = strtok_r(line, " ", &words);
+		for (; word && i < 5; i++)
+			word = strtok_r(NULL, " ", &words);
+		if (word && has_filesystem(word, CGROUP2_SUPER_MAGIC))
+			return word;
+	}
+	return NULL;
+}
+
+static const char *cgroup_root(struct arena *arena)
+{
+	static const char *const usual[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (has_filesystem(usual[i], CGROUP2_SUPER_MAGIC))
+			return usual[i];
+	return find_cgroup_mount(arena);
+}
+
+/*
+ * The path of cgroups(7) "0::/...". From within a cgroup namespace a cgroup outside looks like
+ * "/../x": it has no name that we could use.
+ */
+static const char *cgroup_own(struct arena *arena)
+{
+	char text[8192], *line, *rest;
+
+	if (file_read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+		return NULL;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (strncmp(line, "0::/", 4) == 0)
+			return strstr(line, "/..") ? NULL
+						   : arena_copy(arena, line + 3, strlen(line + 3));
+	return NULL;
+}
+
+static bool in_initial_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == INITIAL_USER_NAMESPACE;
+}
+
+/* /sys/module/apparmor/parameters/enabled; selinux(8) mounts its file system only when enabled */
+static void probe_security_modules(struct host *host)
+{
+	char enabled[4];
+
+	host->apparmor = file_read_small(AT_FDCWD, "/sys/module/apparmor/parameters/enabled",
+					 enabled, sizeof(enabled)) > 0 &&
+			 enabled[0] == 'Y';
+	host->selinux = has_filesystem("/sys/fs/selinux", SELINUX_MAGIC);
+}
+
+/* landlock_create_ruleset(2) */
+static void probe_landlock(struct host *host)
+{
+	int abi = sys_landlock_create_ruleset(NULL, 0, SYS_LANDLOCK_CREATE_RULESET_VERSION);
+
+	host->landlock_errno = abi < 0 ? errno : 0;
+	host->landlock_abi = abi < 0 ? 0 : abi;
+}
+
+int host_probe(struct host *host, int rootless, struct arena *arena, struct err *err)
+{
+	struct utsname name;
+	char last_cap[16];
+
+	if (uname(&name) < 0)
+		return err_sys(err, "uname");
+	if (file_read_small(AT_FDCWD, "/proc/sys/kernel/cap_last_cap", last_cap, sizeof(last_cap)) <
+	    0) {
+		err_sys(err, "read /proc/sys/kernel/cap_last_cap");
+		return err_hint(err, "agentd needs a procfs mounted on /proc");
+	}
+	*host = (struct host){
+		.uid = geteuid(),
+		.gid = getegid(),
+		.privileged = caps_have(CAP_SYS_ADMIN),
+		.initial_user_ns = in_initial_user_namespace(),
+		.last_cap = atoi(last_cap),
+		.cgroup_root = cgroup_root(arena),
+		.cgroup_own = cgroup_own(arena),
+		.machine = arena_copy(arena, name.machine, strlen(name.machine)),
+	};
+	host->rootless = rootless < 0 ? !(host->privileged && host->initial_user_ns) : rootless;
+	host->cgroup_hybrid = host->cgroup_root && strcmp(host->cgroup_root, "/sys/fs/cgroup") != 0;
+	probe_landlock(host);
+	probe_security_modules(host);
+	return 0;
+}

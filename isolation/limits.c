@@ -1,0 +1,88 @@
+/*
+ * process.rlimits, see limits.h. Values were checked against each other by the kernel, which knows
+ * best; which type a row has was checked when it was decoded.
+ */
+#include "isolation/limits.h"
+
+#include <errno.h>
+
+#include "spec/names.h"
+
+/*
+ * A mount row may need a descriptor for its source while the container is built, and so does a
+ * namespace to join. 1024 is the soft limit that most systems start with.
+ */
+#define USUAL_SOFT_FILES 1024
+#define OTHER_FILES 64
+
+int limits_plan(const struct spec *spec, const struct spec_process *process,
+		struct limits_plan *plan, struct err *err)
+{
+	*plan = (struct limits_plan){
+		.raise_files = spec->mounts.len > USUAL_SOFT_FILES - OTHER_FILES,
+	};
+	for (size_t i = 0; i < process->rlimits.len; i++) {
+		const struct spec_rlimit *from = &process->rlimits.item[i];
+
+		if (from->soft > from->hard)
+			return err_set(
+				err, EINVAL,
+				"process.rlimits[%zu]: the soft limit is above the hard limit", i);
+		if (plan->len == RLIM_NLIMITS)
+			return err_set(err, EINVAL, "process.rlimits[%zu]: too many rows", i);
+		plan->row[plan->len].type = (int)from->type;
+		plan->row[plan->len].limit.rlim_cur = from->soft;
+		plan->row[plan->len].limit.rlim_max = from->hard;
+		plan->row[plan->len].name = name_text(rlimit_names, from->type);
+		plan->len++;
+	}
+	return 0;
+}
+
+int limits_raise_files(const struct limits_plan *plan, struct rlimit *before, struct err *err)
+{
+	struct rlimit raised;
+
+	if (!plan->raise_files)
+		return 0;
+	if (getrlimit(RLIMIT_NOFILE, before) < 0)
+		return err_sys(err, "getrlimit RLIMIT_NOFILE");
+	raised = *before;
+	raised.rlim_cur = raised.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &raised) < 0)
+		return err_sys(err, "setrlimit RLIMIT_NOFILE");
+	return 0;
+}
+
+/* prlimit(2), "Errors": EPERM when a hard limit is raised without CAP_SYS_RESOURCE */
+static int limits_set(pid_t pid, int type, const struct rlimit *limit, const char *name,
+		      struct err *err)
+{
+	struct rlimit old;
+
+	if (prlimit(pid, type, limit, NULL) == 0)
+		return 0;
+	err_sys(err, "process.rlimits %s: prlimit", name);
+	if (err->code == EPERM && prlimit(pid, type, NULL, &old) == 0 &&
+	    limit->rlim_max > old.rlim_max)
+		err_hint(err,
+			 "raising the hard limit above the current %llu needs CAP_SYS_RESOURCE: "
+			 "ask for less, or raise the limit of the caller first",
+			 (unsigned long long)old.rlim_max);
+	return -1;
+}
+
+int limits_apply(const struct limits_plan *plan, const struct rlimit *files_before, pid_t pid,
+		 struct err *err)
+{
+	bool give_back = plan->raise_files;
+
+	for (size_t i = 0; i < plan->len; i++) {
+		if (limits_set(pid, plan->row[i].type, &plan->row[i].limit, plan->row[i].name,
+			       err) < 0)
+			return -1;
+		give_back &= plan->row[i].type != RLIMIT_NOFILE;
+	}
+	/* A soft limit above 1024 surprises programs that use select(2): nobody asked for it. */
+	return give_back ? limits_set(pid, RLIMIT_NOFILE, files_before, "RLIMIT_NOFILE", err) : 0;
+}
