@@ -45,8 +45,11 @@ int namespaces_open(const struct namespaces_plan *plan, int fds[], struct err *e
  * nothing. */
 int namespaces_join(const struct namespaces_plan *plan, const int fds[], struct err *err);
 
-/* In init: the cgroup namespace, so that its root is the cgroup that init was born in. */
-int namespaces_unshare_cgroup(const struct namespaces_plan *plan, struct err *err);
+/*
+ * In init: the cgroup namespace, created so that its root is the cgroup that init was born in, or
+ * joined: from inside of it the joiner could not have cloned into a cgroup that it does not show.
+ */
+int namespaces_enter_cgroup(const struct namespaces_plan *plan, const int fds[], struct err *err);
 
 /* In init: a time namespace with offsets: unshare, write them, enter (time_namespaces(7)). */
 int namespaces_enter_time(const struct namespaces_plan *plan, int proc, struct err *err);

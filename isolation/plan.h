@@ -63,6 +63,7 @@ struct plan {
 	struct landlock_plan landlock;
 	struct seccomp_plan seccomp;
 	struct spec_hooks hooks;
+	struct spec_map annotations;
 	const char **notes; /* what was relaxed, by name: for the log and the state */
 	size_t notes_len;
 };

@@ -9,34 +9,39 @@
 #include <sys/types.h>
 
 #include "isolation/plan.h"
+#include "runtime/state.h"
 #include "runtime/step.h"
 #include "runtime/wire.h"
 
 /* All mutable state of a launch. Every member has one writer: the step that its comment names. */
 struct launch {
-	const struct plan *plan;
-	const struct host *host;
+	const struct plan *plan; /* NULL: an existing container that is to be undone */
 	const struct request *request;
+	const struct spec_hooks *hooks;
 	struct arena *arena; /* the parent's; never used in the child */
 	const char *config;  /* config.json as read, for the state directory */
 	size_t config_size;
-	int root;      /* the directory of all containers */
-	int state;     /* "state directory": this container's, locked */
-	int cgroup;    /* "cgroup": its directory; exec: the container's */
-	int start;     /* "start socket": listening, inherited by init */
-	int seccomp;   /* "seccomp memfd": the filter, inherited by init */
-	int console;   /* "console socket": connected; "await console": else the master of a
-			  foreground terminal */
-	int proc;      /* the host's procfs, verified */
-	int wire;      /* "clone": our end; in init: its end */
-	int init_wire; /* init's end, in the parent between the pair and the clone */
-	pid_t pid;     /* "clone" */
-	int pidfd;     /* "clone" */
+	int root;	     /* the directory of all containers */
+	struct state record; /* what state.json says */
+	int state;	     /* "state directory": this container's, locked */
+	int cgroup;	     /* "cgroup": its directory */
+	int start;	     /* "start socket": listening, inherited by init */
+	int seccomp;	     /* "filter file": in memory, inherited by init */
+	int console;	     /* "console socket": connected; "terminal": master in the foreground */
+	int proc;	     /* "procfs": the host's, verified */
+	int wire,
+		init_wire; /* "clone": our end and, until then, init's; in init `wire` is its own */
+	pid_t pid;	   /* "clone" */
+	int pidfd;	   /* "clone" */
+	bool hooked;	   /* "runtime hooks": reached, so the poststop hooks are due */
+	char *hook_state;  /* "hook state": shared with init, for its hooks; filled after clone */
+	size_t hook_state_max;	    /* bytes there */
 	int joins[NAMESPACES_MAX];  /* "namespaces": the files to join */
 	int *sources;		    /* init, "sources": one for each mount row */
-	int rootfs;		    /* init, "sources" */
+	int rootfs;		    /* init, "sources", "root filesystem" */
 	int landlock;		    /* init, "landlock rules": the ruleset */
-	struct rlimit files_before; /* the soft limit of descriptors, to be given back */
+	int terminal;		    /* init, "terminal": the master, until it is sent */
+	struct rlimit files_before; /* "descriptors": the soft limit, to be given back */
 	struct wire_notes notes;    /* from init, for the state */
 	char program[PATH_MAX];	    /* init, "program" */
 };
@@ -44,9 +49,16 @@ struct launch {
 extern const struct step outside_steps[];
 extern const size_t outside_steps_len;
 
-/* Makes a launch of which nothing is done yet: every descriptor -1. */
-void launch_init(struct launch *launch, const struct plan *plan, const struct host *host,
-		 const struct request *request, struct arena *arena);
+/* Makes a launch of which nothing is done yet: every descriptor -1. `root` is borrowed. */
+void launch_init(struct launch *launch, const struct plan *plan, const struct request *request,
+		 int root, struct arena *arena);
+
+/*
+ * Makes a launch of an existing container, to be undone by launch_undo(): `state` is its directory,
+ * borrowed and locked. The hooks are those of its configuration, or NULL.
+ */
+void launch_init_existing(struct launch *launch, const struct state *record, int state, int root,
+			  const struct spec_hooks *hooks, struct arena *arena);
 
 /* Runs the outside list: a created container (or, for exec, a process that waits to be started).
  * Undoes itself on failure. */
@@ -59,5 +71,8 @@ int launch_start(struct launch *launch, struct err *err);
 /* start: the same through the start socket in the state directory, which is gone afterwards. */
 int launch_start_socket(int state, struct wire_notes *notes, struct err *err);
 
-/* Closes all descriptors of the launch. */
+/* The undo column of the whole outside list, backward: what `delete` does. */
+int launch_undo(struct launch *launch, struct err *err);
+
+/* Closes all descriptors of the launch that are its own. */
 void launch_close(struct launch *launch);

@@ -1,0 +1,293 @@
+/*
+ * Maps of user and group ids, see idmap.h.
+ *
+ * The maps are written from outside, by a caller who has CAP_SETUID and CAP_SETGID over the parent
+ * namespace, or through the setuid helpers newuidmap(1) and newgidmap(1), or, for one's own single
+ * id, without any right (user_namespaces(7)).
+ */
+#include "isolation/idmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "isolation/path.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/file.h"
+
+#define SUBID_FILE_MAX (1u << 20)
+#define MAPPINGS_MAX 340 /* rows that the kernel takes (user_namespaces(7), since Linux 4.15) */
+#define PID_TEXT_SIZE 16
+
+static bool has_own_user_namespace(const struct spec *spec, bool *joined)
+{
+	const struct spec_namespaces *list = &spec->linux.namespaces;
+
+	*joined = false;
+	for (size_t i = 0; i < list->len; i++) {
+		if (list->item[i].type == CLONE_NEWUSER) {
+			*joined = list->item[i].path != NULL;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_own_id(const struct spec_id_mappings *map, uint32_t own)
+{
+	return map->len == 1 && map->item[0].size == 1 && map->item[0].host_id == own;
+}
+
+static const char *map_text(const struct spec_id_mappings *map, struct arena *arena)
+{
+	char *text = "";
+
+	for (size_t i = 0; i < map->len; i++)
+		text = arena_format(arena, "%s%u %u %u\n", text, map->item[i].container_id,
+				    map->item[i].host_id, map->item[i].size);
+	return text;
+}
+
+/* The helpers take: PROGRAM PID INSIDE OUTSIDE COUNT ... */
+static const char **helper_argv(const char *program, const struct spec_id_mappings *map,
+				struct arena *arena)
+{
+	const char **argv = arena_new_array(arena, const char *, map->len * 3 + 3);
+	size_t len = 0;
+
+	argv[len++] = program;
+	argv[len++] = arena_alloc(arena, PID_TEXT_SIZE, 1);
+	for (size_t i = 0; i < map->len; i++) {
+		argv[len++] = arena_format(arena, "%u", map->item[i].container_id);
+		argv[len++] = arena_format(arena, "%u", map->item[i].host_id);
+		argv[len++] = arena_format(arena, "%u", map->item[i].size);
+	}
+	return argv;
+}
+
+static bool maps_root(const struct spec_id_mappings *map)
+{
+	for (size_t i = 0; i < map->len; i++)
+		if (map->item[i].container_id == 0 && map->item[i].size > 0)
+			return true;
+	return false;
+}
+
+static int check(const struct spec *spec, const struct host *host, bool own, bool joined,
+		 struct err *err)
+{
+	const struct spec_id_mappings *uids = &spec->linux.uid_mappings;
+	const struct spec_id_mappings *gids = &spec->linux.gid_mappings;
+
+	if (!own && (uids->len || gids->len))
+		return err_set(
+			err, EINVAL,
+			"linux.uidMappings: needs a user namespace; add {\"type\": \"user\"} to "
+			"linux.namespaces");
+	if (!own && !host->privileged)
+		return err_set(
+			err, EPERM,
+			"linux.namespaces: without privileges a container needs a user namespace: "
+			"Operation not permitted; make the configuration with agentd spec "
+			"--rootless, or run as root");
+	if (joined && (uids->len || gids->len))
+		return err_set(
+			err, EINVAL,
+			"linux.uidMappings: the user namespace is joined by path and has its "
+			"maps already; remove uidMappings and gidMappings");
+	if (own && !joined && (!uids->len || !gids->len))
+		return err_set(err, EINVAL, "linux.%s: is required with a new user namespace",
+			       uids->len ? "gidMappings" : "uidMappings");
+	if (uids->len > MAPPINGS_MAX || gids->len > MAPPINGS_MAX)
+		return err_set(err, E2BIG, "linux.%s: has more than %d rows, the kernel's limit",
+			       uids->len > MAPPINGS_MAX ? "uidMappings" : "gidMappings",
+			       MAPPINGS_MAX);
+	return 0;
+}
+
+int idmap_plan(const struct spec *spec, const struct host *host, struct arena *arena,
+	       struct idmap_plan *plan, struct err *err)
+{
+	const struct spec_id_mappings *uids = &spec->linux.uid_mappings;
+	const struct spec_id_mappings *gids = &spec->linux.gid_mappings;
+	bool joined, own = has_own_user_namespace(spec, &joined);
+
+	if (check(spec, host, own, joined, err) < 0)
+		return -1;
+	plan->become_root = own;
+	plan->write = own && !joined;
+	if (!plan->write)
+		return 0;
+	if (!maps_root(uids) || !maps_root(gids))
+		return err_set(err, EINVAL,
+			       "linux.%s: container id 0 is not mapped; the container is set up as "
+			       "root inside",
+			       maps_root(uids) ? "gidMappings" : "uidMappings");
+	plan->uid_map = map_text(uids, arena);
+	plan->gid_map = map_text(gids, arena);
+	if (host->privileged)
+		return 0;
+	plan->helpers = !is_own_id(uids, host->uid) || !is_own_id(gids, host->gid);
+	plan->deny_setgroups = !plan->helpers;
+	plan->uid_argv = helper_argv("newuidmap", uids, arena);
+	plan->gid_argv = helper_argv("newgidmap", gids, arena);
+	return 0;
+}
+
+/* The helper's own words on what is wrong ("uid range [1-65536) -> ... not allowed") go into the
+ * error. */
+static int run_helper(const char **argv, pid_t pid, struct err *err)
+{
+	char said[256] = "";
+	posix_spawn_file_actions_t actions;
+	extern char **environ;
+	int status, code;
+	pid_t helper;
+	ssize_t got;
+	int ends[2];
+
+	snprintf((char *)argv[1], PID_TEXT_SIZE, "%d", (int)pid);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, "pipe");
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+	code = posix_spawnp(&helper, argv[0], &actions, NULL, (char **)argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	if (code) {
+		close(ends[0]);
+		err_set(err, code, "run %s: %s", argv[0], strerror(code));
+		return err_hint(err, "install it (package uidmap), or map only your own id");
+	}
+	got = read(ends[0], said, sizeof(said) - 1);
+	said[got > 0 ? got : 0] = '\0';
+	said[strcspn(said, "\n")] = '\0';
+	close(ends[0]);
+	while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	err_set(err, EPERM, "%s: %s: Operation not permitted", argv[0], said[0] ? said : "failed");
+	return err_hint(err, "the ranges must be yours in /etc/subuid and /etc/subgid");
+}
+
+int idmap_write(const struct idmap_plan *plan, int proc, pid_t pid, struct err *err)
+{
+	char path[64];
+
+	if (plan->helpers) {
+		if (run_helper(plan->uid_argv, pid, err) < 0)
+			return -1;
+		return run_helper(plan->gid_argv, pid, err);
+	}
+	if (plan->deny_setgroups) {
+		snprintf(path, sizeof(path), "%d/setgroups", (int)pid);
+		if (proc_write(proc, path, "deny", err) < 0)
+			return -1;
+	}
+	snprintf(path, sizeof(path), "%d/uid_map", (int)pid);
+	if (proc_write(proc, path, plan->uid_map, err) < 0)
+		return err_wrap(err, "linux.uidMappings");
+	snprintf(path, sizeof(path), "%d/gid_map", (int)pid);
+	if (proc_write(proc, path, plan->gid_map, err) < 0)
+		return err_wrap(err, "linux.gidMappings");
+	return 0;
+}
+
+int idmap_become_root(const struct idmap_plan *plan, struct err *err)
+{
+	/* Denied where an unprivileged caller wrote the map: then there is nothing to drop that
+	 * could be dropped. */
+	if (!plan->deny_setgroups && setgroups(0, NULL) < 0 && errno != EPERM)
+		return err_sys(err, "setgroups in the user namespace");
+	if (setresgid(0, 0, 0) < 0)
+		return err_sys(err, "become gid 0 of the user namespace");
+	if (setresuid(0, 0, 0) < 0)
+		return err_sys(err, "become uid 0 of the user namespace");
+	return 0;
+}
+
+/*
+ * The user's name, for the lines of /etc/subuid that use it. Read from /etc/passwd itself:
+ * getpwuid(3) would load modules, which a statically linked or confined agentd need not be able to.
+ * NULL: has none.
+ */
+static const char *user_name(uid_t uid, struct arena *arena)
+{
+	struct err ignored;
+	char *text;
+
+	if (file_read(AT_FDCWD, "/etc/passwd", SUBID_FILE_MAX, arena, &text, NULL, &ignored) < 0)
+		return NULL;
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		char *password = strchr(line, ':');
+		char *id = password ? strchr(password + 1, ':') : NULL;
+
+		if (!id)
+			continue;
+		*password = '\0';
+		if (strtoul(id + 1, NULL, 10) == uid && id[1] >= '0' && id[1] <= '9')
+			return line;
+	}
+	return NULL;
+}
+
+/* Appends the ranges of the user in a file of lines USER:FIRST:COUNT (subuid(5)), one after the
+ * other from id 1 on. */
+static void add_ranges(const char *path, const char *name, uid_t uid, struct arena *arena,
+		       struct spec_id_mappings *map)
+{
+	uint32_t next = 1;
+	struct err ignored;
+	char *text, number[16];
+
+	if (file_read(AT_FDCWD, path, SUBID_FILE_MAX, arena, &text, NULL, &ignored) < 0)
+		return;
+	snprintf(number, sizeof(number), "%u", (unsigned)uid);
+	for (char *line = strtok(text, "\n"); line && map->len < MAPPINGS_MAX;
+	     line = strtok(NULL, "\n")) {
+		unsigned long first, count;
+		char *at = strchr(line, ':');
+
+		if (!at)
+			continue;
+		*at = '\0';
+		if (strcmp(line, number) != 0 && (!name || strcmp(line, name) != 0))
+			continue;
+		first = strtoul(at + 1, &at, 10);
+		count = *at == ':' ? strtoul(at + 1, NULL, 10) : 0;
+		if (first == 0 || count == 0 || first + count > UINT32_MAX ||
+		    next + count > UINT32_MAX)
+			continue;
+		map->item[map->len++] =
+			(struct spec_id_mapping){ next, (uint32_t)first, (uint32_t)count };
+		next += (uint32_t)count;
+	}
+}
+
+int idmap_subordinate(const struct host *host, struct arena *arena, struct spec_id_mappings *uids,
+		      struct spec_id_mappings *gids, struct err *err)
+{
+	const char *name = user_name(host->uid, arena);
+
+	(void)err;
+	uids->item = arena_new_array(arena, struct spec_id_mapping, MAPPINGS_MAX);
+	gids->item = arena_new_array(arena, struct spec_id_mapping, MAPPINGS_MAX);
+	uids->item[0] = (struct spec_id_mapping){ 0, host->uid, 1 };
+	gids->item[0] = (struct spec_id_mapping){ 0, host->gid, 1 };
+	uids->len = gids->len = 1;
+	add_ranges("/etc/subuid", name, host->uid, arena, uids);
+	add_ranges("/etc/subgid", name, host->uid, arena, gids);
+	/* The helpers write both maps or none. */
+	if (uids->len == 1 || gids->len == 1)
+		uids->len = gids->len = 1;
+	return 0;
+}

@@ -1,0 +1,195 @@
+/*
+ * Namespaces, see namespaces.h.
+ *
+ * One rule decides: what is created is created by one clone3(2), what is joined is joined by the
+ * joiner before that clone. Two exceptions are init's own: the cgroup namespace takes its root from
+ * the cgroup that the caller is in, so it is unshared after init was born in the container's
+ * cgroup; and a time namespace takes its offsets before anybody enters it.
+ */
+#include "isolation/namespaces.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "isolation/path.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/sys.h"
+#include "spec/names.h"
+
+#define NS_GET_NSTYPE _IO(0xb7, 0x3) /* ioctl_ns(2); <linux/nsfs.h> */
+
+/*
+ * The order of joining. A caller with privileges joins the user namespace last: they may be needed
+ * for the others, which the user namespace need not own. A caller without has none before he is in
+ * it. The mount namespace comes after all whose files it could hide.
+ */
+static const uint64_t join_order_privileged[] = { CLONE_NEWPID, CLONE_NEWNET,  CLONE_NEWIPC,
+						  CLONE_NEWUTS, CLONE_NEWTIME, CLONE_NEWCGROUP,
+						  CLONE_NEWNS,	CLONE_NEWUSER, 0 };
+static const uint64_t join_order_unprivileged[] = { CLONE_NEWUSER,   CLONE_NEWPID, CLONE_NEWNET,
+						    CLONE_NEWIPC,    CLONE_NEWUTS, CLONE_NEWTIME,
+						    CLONE_NEWCGROUP, CLONE_NEWNS,  0 };
+
+/* The files of /proc/PID/ns; the container's processes may be in another pid or time namespace than
+ * init's children. */
+static const struct name namespace_files[] = {
+	{ "user", CLONE_NEWUSER },     { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET },
+	{ "ipc", CLONE_NEWIPC },       { "uts", CLONE_NEWUTS }, { "time", CLONE_NEWTIME },
+	{ "cgroup", CLONE_NEWCGROUP }, { "mnt", CLONE_NEWNS },	{ NULL, 0 },
+};
+
+static const struct spec_namespace *find(const struct spec_namespaces *list, uint64_t type)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (list->item[i].type == type)
+			return &list->item[i];
+	return NULL;
+}
+
+static const uint64_t *join_order(const struct host *host)
+{
+	return host->privileged ? join_order_privileged : join_order_unprivileged;
+}
+
+static int time_offsets_plan(const struct spec_time_offsets *offsets, struct arena *arena,
+			     struct namespaces_plan *plan, struct err *err)
+{
+	if (!offsets->set)
+		return 0;
+	if (!(plan->clone & CLONE_NEWTIME))
+		return err_set(
+			err, EINVAL,
+			"linux.timeOffsets: needs a time namespace of the container's own; add "
+			"{\"type\": \"time\"} to linux.namespaces");
+	plan->clone &= ~(uint64_t)CLONE_NEWTIME;
+	plan->unshare |= CLONE_NEWTIME;
+	plan->time_offsets =
+		arena_format(arena, "monotonic %lld %u\nboottime %lld %u\n",
+			     (long long)offsets->monotonic.secs, offsets->monotonic.nanosecs,
+			     (long long)offsets->boottime.secs, offsets->boottime.nanosecs);
+	return 0;
+}
+
+int namespaces_plan(const struct spec *spec, const struct host *host, struct arena *arena,
+		    struct namespaces_plan *plan, struct err *err)
+{
+	const struct spec_namespaces *wanted = &spec->linux.namespaces;
+
+	for (const uint64_t *type = join_order(host); *type; type++) {
+		const struct spec_namespace *row = find(wanted, *type);
+
+		if (!row)
+			continue;
+		plan->all |= *type;
+		if (row->path)
+			plan->join[plan->join_len++] = (struct namespace_join){ *type, row->path };
+		else
+			plan->clone |= *type;
+	}
+	plan->unshare = plan->clone & CLONE_NEWCGROUP;
+	plan->clone &= ~(uint64_t)CLONE_NEWCGROUP;
+	return time_offsets_plan(&spec->linux.time_offsets, arena, plan, err);
+}
+
+int namespaces_plan_exec(pid_t pid, uint64_t own, const struct host *host, struct arena *arena,
+			 struct namespaces_plan *plan, struct err *err)
+{
+	plan->all = own;
+	for (const uint64_t *type = join_order(host); *type; type++) {
+		const char *file = name_text(namespace_files, *type);
+		char mine[32];
+		const char *path;
+		struct stat own_st, st;
+
+		snprintf(mine, sizeof(mine), "/proc/self/ns/%s", file);
+		path = arena_format(arena, "/proc/%d/ns/%s", (int)pid, file);
+		if (!(own & *type) || stat(mine, &own_st) < 0)
+			continue;
+		if (stat(path, &st) < 0)
+			return err_sys(err, "stat %s: container not running", path);
+		/* setns(2) into the user namespace that one is in already is an error. */
+		if (st.st_ino != own_st.st_ino)
+			plan->join[plan->join_len++] = (struct namespace_join){ *type, path };
+	}
+	return 0;
+}
+
+int namespaces_open(const struct namespaces_plan *plan, int fds[], struct err *err)
+{
+	for (size_t i = 0; i < plan->join_len; i++) {
+		const struct namespace_join *join = &plan->join[i];
+		int type;
+
+		fds[i] = open(join->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (fds[i] < 0)
+			return err_sys(err, "linux.namespaces: open %s", join->path);
+		type = ioctl(fds[i], NS_GET_NSTYPE);
+		if (type < 0)
+			return err_set(err, EINVAL, "linux.namespaces: %s is not a namespace",
+				       join->path);
+		if ((uint64_t)type != join->type)
+			return err_set(err, EINVAL,
+				       "linux.namespaces: %s is a namespace of type %s, not %s",
+				       join->path, name_text(namespace_names, (uint64_t)type),
+				       name_text(namespace_names, join->type));
+	}
+	return 0;
+}
+
+static int join(const struct namespace_join *join, int fd, struct err *err)
+{
+	if (setns(fd, (int)join->type) < 0)
+		return err_sys(err, "join the %s namespace %s",
+			       name_text(namespace_names, join->type), join->path);
+	return 0;
+}
+
+int namespaces_join(const struct namespaces_plan *plan, const int fds[], struct err *err)
+{
+	for (size_t i = 0; i < plan->join_len; i++)
+		if (plan->join[i].type != CLONE_NEWCGROUP && join(&plan->join[i], fds[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int namespaces_enter_cgroup(const struct namespaces_plan *plan, const int fds[], struct err *err)
+{
+	for (size_t i = 0; i < plan->join_len; i++)
+		if (plan->join[i].type == CLONE_NEWCGROUP && join(&plan->join[i], fds[i], err) < 0)
+			return -1;
+	if ((plan->unshare & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, "unshare the cgroup namespace");
+	return 0;
+}
+
+/*
+ * A process that unshares a time namespace is not in it, its children are, and until somebody is
+ * the offsets can be written. setns(2) then takes the process itself in, which freezes them.
+ */
+int namespaces_enter_time(const struct namespaces_plan *plan, int proc, struct err *err)
+{
+	autoclose int fd = -1;
+	char self[64], path[96];
+
+	if (!plan->time_offsets)
+		return 0;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_sys(err, "unshare the time namespace");
+	if (proc_self(proc, self, sizeof(self), err) < 0)
+		return -1;
+	self[strcspn(self, "/")] = '\0';
+	snprintf(path, sizeof(path), "%s/timens_offsets", self);
+	if (proc_write(proc, path, plan->time_offsets, err) < 0)
+		return err_wrap(err, "linux.timeOffsets");
+	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open /proc/self/ns/time_for_children");
+	if (setns(fd, CLONE_NEWTIME) < 0)
+		return err_sys(err, "enter the time namespace");
+	return 0;
+}

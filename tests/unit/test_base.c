@@ -1,0 +1,202 @@
+/*
+ * The kit: errors, arena, files, names.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+#include "runtime/base/file.h"
+#include "runtime/base/names.h"
+
+static char directory[64];
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(directory, sizeof(directory), "/tmp/agentd-test-base.XXXXXX");
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "%s/file", directory);
+	unlink(command);
+	return rmdir(directory);
+}
+
+static void test_errors(void **state)
+{
+	struct err err;
+
+	(void)state;
+	errno = ENOENT;
+	assert_int_equal(err_sys(&err, "open %s", "x"), -1);
+	assert_int_equal(err.code, ENOENT);
+	err_wrap(&err, "mounts[%d]", 3);
+	err_hint(&err, "make it");
+	assert_string_equal(err.text, "mounts[3]: open x: No such file or directory; make it");
+	/* A code is never 0 once set. */
+	err_set(&err, 0, "odd");
+	assert_int_not_equal(err.code, 0);
+	errno = 0;
+	err_sys(&err, "odd");
+	assert_int_not_equal(err.code, 0);
+}
+
+static void test_long_errors_are_cut_not_overrun(void **state)
+{
+	struct {
+		struct err err;
+		char guard[8];
+	} box;
+	char longest[2 * ERR_TEXT_MAX];
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	memset(box.guard, 'g', sizeof(box.guard));
+	err_set(&box.err, EIO, "%s", longest);
+	err_wrap(&box.err, "%s", longest);
+	err_hint(&box.err, "%s", longest);
+	errno = EIO;
+	err_sys(&box.err, "%s", longest);
+	assert_int_equal(strlen(box.err.text), ERR_TEXT_MAX - 1);
+	assert_memory_equal(box.guard, "gggggggg", sizeof(box.guard));
+}
+
+static void test_arena(void **state)
+{
+	struct arena *arena = arena_new(1 << 20);
+	char *large = arena_alloc(arena, 100000, 1), *small = arena_format(arena, "%d-%s", 7, "x");
+
+	(void)state;
+	for (size_t i = 0; i < 100000; i++)
+		assert_int_equal(large[i], 0);
+	assert_string_equal(small, "7-x");
+	assert_int_equal((uintptr_t)arena_alloc(arena, 1, 3) % _Alignof(max_align_t), 0);
+	arena_free(arena);
+}
+
+/* Over the limit, and products that overflow: the program ends, it does not get memory that is too
+ * small. */
+static void test_arena_limit_ends_the_program(void **state)
+{
+	static const size_t counts[] = { 1 << 20, SIZE_MAX / 2 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			close(STDERR_FILENO);
+			arena_alloc(arena_new(1 << 16), counts[i], 4);
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 1);
+	}
+}
+
+static void test_replace_and_read(void **state)
+{
+	struct arena *arena = arena_new(1 << 20);
+	int dir = open(directory, O_RDONLY | O_DIRECTORY);
+	struct err err = { 0 };
+	struct stat st;
+	char *text;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(file_replace(dir, "file", "one", 3, 0600, &err), 0);
+	assert_int_equal(file_replace(dir, "file", "three", 5, 0600, &err), 0);
+	assert_int_equal(file_read(dir, "file", 100, arena, &text, &size, &err), 0);
+	assert_string_equal(text, "three");
+	assert_int_equal(size, 5);
+	assert_int_equal(fstatat(dir, "file", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(file_read(dir, "file", 4, arena, &text, &size, &err), -1);
+	assert_int_equal(err.code, EFBIG);
+	close(dir);
+	arena_free(arena);
+}
+
+/* A file of procfs has size 0, and may be longer than the first guess. */
+static void test_read_without_a_size(void **state)
+{
+	struct arena *arena = arena_new(4 << 20);
+	struct err err = { 0 };
+	char *text;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(
+		file_read(AT_FDCWD, "/proc/self/status", 1 << 20, arena, &text, &size, &err), 0);
+	assert_true(size > 100 && strlen(text) == size);
+	assert_int_equal(file_read(AT_FDCWD, "/proc", 1 << 20, arena, &text, &size, &err), -1);
+	assert_int_equal(err.code, EISDIR);
+	arena_free(arena);
+}
+
+/* Writing never follows a link and never creates. */
+static void test_write_is_careful(void **state)
+{
+	int dir = open(directory, O_RDONLY | O_DIRECTORY);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(file_write(dir, "file", "x", &err), -1);
+	assert_int_equal(err.code, ENOENT);
+	assert_int_equal(symlinkat("/dev/null", dir, "file"), 0);
+	assert_int_equal(file_write(dir, "file", "x", &err), -1);
+	assert_int_equal(err.code, ELOOP);
+	close(dir);
+}
+
+static void test_names(void **state)
+{
+	static const struct name table[] = {
+		{ "one", 1 }, { "uno", 1 }, { "two", 2 }, { NULL, 0 }
+	};
+	uint64_t value = 0;
+
+	(void)state;
+	assert_true(name_value(table, "uno", &value));
+	assert_int_equal(value, 1);
+	assert_false(name_value(table, "three", &value));
+	assert_string_equal(name_text(table, 1), "one");
+	assert_null(name_text(table, 3));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_long_errors_are_cut_not_overrun),
+		cmocka_unit_test(test_arena),
+		cmocka_unit_test(test_arena_limit_ends_the_program),
+		cmocka_unit_test_setup_teardown(test_replace_and_read, setup, teardown),
+		cmocka_unit_test(test_read_without_a_size),
+		cmocka_unit_test_setup_teardown(test_write_is_careful, setup, teardown),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+/*
+ * Id maps: what is decided for which caller, on invented hosts.
+ */
+#include <errno.h>
+#include <linux/sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "isolation/idmap.h"
+
+static struct spec_namespace user_new[] = { { CLONE_NEWUSER, NULL } };
+static struct spec_namespace user_join[] = { { CLONE_NEWUSER, "/proc/1/ns/user" } };
+static struct spec_id_mapping own_id[] = { { 0, 1000, 1 } };
+static struct spec_id_mapping range[] = { { 0, 1000, 1 }, { 1, 100000, 65536 } };
+static struct spec_id_mapping no_root[] = { { 1, 100000, 65536 } };
+
+static const struct host root_host = { .privileged = true, .initial_user_ns = true };
+static const struct host user_host = { .uid = 1000, .gid = 1000, .rootless = true };
+
+#define MAP(rows)                                    \
+	{                                            \
+		rows, sizeof(rows) / sizeof(rows[0]) \
+	}
+
+struct row {
+	const char *name;
+	const struct host *host;
+	struct spec_namespaces namespaces;
+	struct spec_id_mappings uids, gids;
+	const char *error;	/* a part of it; NULL: none */
+	struct idmap_plan want; /* flags and maps; argv is looked at apart */
+};
+
+static const struct row rows[] = {
+	{ "root without a user namespace", &root_host, { 0 }, { 0 }, { 0 }, NULL, { 0 } },
+	{ "user without a user namespace",
+	  &user_host,
+	  { 0 },
+	  { 0 },
+	  { 0 },
+	  "agentd spec --rootless",
+	  { 0 } },
+	{ "mappings without a namespace",
+	  &root_host,
+	  { 0 },
+	  MAP(own_id),
+	  MAP(own_id),
+	  "linux.uidMappings: needs a user namespace",
+	  { 0 } },
+	{ "joined with mappings",
+	  &root_host,
+	  { user_join, 1 },
+	  MAP(range),
+	  MAP(range),
+	  "has its maps already",
+	  { 0 } },
+	{ "joined", &root_host, { user_join, 1 }, { 0 }, { 0 }, NULL, { .become_root = true } },
+	{ "no gid mappings",
+	  &root_host,
+	  { user_new, 1 },
+	  MAP(range),
+	  { 0 },
+	  "linux.gidMappings: is required",
+	  { 0 } },
+	{ "no uid mappings",
+	  &root_host,
+	  { user_new, 1 },
+	  { 0 },
+	  MAP(range),
+	  "linux.uidMappings: is required",
+	  { 0 } },
+	{ "no root inside",
+	  &root_host,
+	  { user_new, 1 },
+	  MAP(no_root),
+	  MAP(range),
+	  "linux.uidMappings: container id 0 is not mapped",
+	  { 0 } },
+	{ "root writes the maps itself",
+	  &root_host,
+	  { user_new, 1 },
+	  MAP(range),
+	  MAP(range),
+	  NULL,
+	  { .write = true,
+	    .become_root = true,
+	    .uid_map = "0 1000 1\n1 100000 65536\n",
+	    .gid_map = "0 1000 1\n1 100000 65536\n" } },
+	{ "a user maps his own id",
+	  &user_host,
+	  { user_new, 1 },
+	  MAP(own_id),
+	  MAP(own_id),
+	  NULL,
+	  { .write = true,
+	    .become_root = true,
+	    .deny_setgroups = true,
+	    .uid_map = "0 1000 1\n",
+	    .gid_map = "0 1000 1\n" } },
+	{ "a user maps a range",
+	  &user_host,
+	  { user_new, 1 },
+	  MAP(range),
+	  MAP(range),
+	  NULL,
+	  { .write = true,
+	    .become_root = true,
+	    .helpers = true,
+	    .uid_map = "0 1000 1\n1 100000 65536\n",
+	    .gid_map = "0 1000 1\n1 100000 65536\n" } },
+};
+
+static void check_text(const char *name, const char *got, const char *want)
+{
+	if (!got != !want || (got && strcmp(got, want) != 0))
+		fail_msg("%s: '%s', not '%s'", name, got ? got : "(none)", want ? want : "(none)");
+}
+
+static void test_decisions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena *arena = arena_new(1 << 20);
+		struct spec spec = { .linux = { .namespaces = rows[i].namespaces,
+						.uid_mappings = rows[i].uids,
+						.gid_mappings = rows[i].gids } };
+		struct idmap_plan plan = { 0 };
+		struct err err = { 0 };
+		int result = idmap_plan(&spec, rows[i].host, arena, &plan, &err);
+
+		if (rows[i].error) {
+			if (result == 0 || !strstr(err.text, rows[i].error))
+				fail_msg("%s: '%s' is not in '%s'", rows[i].name, rows[i].error,
+					 err.text);
+			arena_free(arena);
+			continue;
+		}
+		if (result < 0)
+			fail_msg("%s: %s", rows[i].name, err.text);
+		assert_int_equal(plan.write, rows[i].want.write);
+		assert_int_equal(plan.become_root, rows[i].want.become_root);
+		assert_int_equal(plan.deny_setgroups, rows[i].want.deny_setgroups);
+		assert_int_equal(plan.helpers, rows[i].want.helpers);
+		check_text(rows[i].name, plan.uid_map, rows[i].want.uid_map);
+		check_text(rows[i].name, plan.gid_map, rows[i].want.gid_map);
+		arena_free(arena);
+	}
+}
+
+static void test_helper_arguments(void **state)
+{
+	static const char *const want[] = { "newuidmap", NULL, "0",	 "1000",
+					    "1",	 "1",  "100000", "65536" };
+	struct spec spec = { .linux = { .namespaces = { user_new, 1 },
+					.uid_mappings = MAP(range),
+					.gid_mappings = MAP(range) } };
+	struct arena *arena = arena_new(1 << 20);
+	struct idmap_plan plan = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(idmap_plan(&spec, &user_host, arena, &plan, &err), 0);
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		if (want[i])
+			assert_string_equal(plan.uid_argv[i], want[i]);
+	assert_null(plan.uid_argv[8]);
+	assert_string_equal(plan.gid_argv[0], "newgidmap");
+	arena_free(arena);
+}
+
+/* The kernel takes 340 rows; one more would fail late and without a reason. */
+static void test_too_many_rows(void **state)
+{
+	static struct spec_id_mapping many[341];
+	struct spec spec = { .linux = { .namespaces = { user_new, 1 },
+					.uid_mappings = MAP(many),
+					.gid_mappings = MAP(range) } };
+	struct arena *arena = arena_new(1 << 20);
+	struct idmap_plan plan = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(idmap_plan(&spec, &root_host, arena, &plan, &err), -1);
+	assert_int_equal(err.code, E2BIG);
+	assert_non_null(strstr(err.text, "linux.uidMappings"));
+	arena_free(arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_decisions),
+		cmocka_unit_test(test_helper_arguments),
+		cmocka_unit_test(test_too_many_rows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

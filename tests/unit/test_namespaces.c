@@ -1,0 +1,170 @@
+/*
+ * Namespaces: what is cloned, unshared and joined, in which order; files that are not what they are
+ * said to be.
+ */
+#include <errno.h>
+#include <linux/sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "isolation/namespaces.h"
+
+static const struct host root_host = { .privileged = true };
+static const struct host user_host = { .uid = 1000, .rootless = true };
+static struct arena *arena;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena = arena_new(1 << 20);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	return 0;
+}
+
+static void plan_of(struct spec_namespace *rows, size_t len, const struct host *host,
+		    struct namespaces_plan *plan)
+{
+	struct spec spec = { .linux = { .namespaces = { rows, len } } };
+	struct err err = { 0 };
+
+	memset(plan, 0, sizeof(*plan));
+	if (namespaces_plan(&spec, host, arena, plan, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void test_created(void **state)
+{
+	struct spec_namespace rows[] = { { CLONE_NEWPID, NULL },
+					 { CLONE_NEWNET, NULL },
+					 { CLONE_NEWNS, NULL },
+					 { CLONE_NEWCGROUP, NULL } };
+	struct namespaces_plan plan;
+
+	(void)state;
+	plan_of(rows, 4, &root_host, &plan);
+	assert_int_equal(plan.clone, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS);
+	/* Its root is the cgroup that the caller is in: init unshares it when it was born in its
+	 * own. */
+	assert_int_equal(plan.unshare, CLONE_NEWCGROUP);
+	assert_int_equal(plan.all, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWCGROUP);
+	assert_int_equal(plan.join_len, 0);
+}
+
+static void test_order_of_joining(void **state)
+{
+	struct spec_namespace rows[] = { { CLONE_NEWNS, "/m" },
+					 { CLONE_NEWUSER, "/u" },
+					 { CLONE_NEWNET, "/n" } };
+	struct namespaces_plan plan;
+
+	(void)state;
+	plan_of(rows, 3, &root_host, &plan);
+	assert_int_equal(plan.join_len, 3);
+	assert_string_equal(plan.join[0].path, "/n");
+	assert_string_equal(plan.join[1].path, "/m");
+	assert_string_equal(plan.join[2].path, "/u");
+	plan_of(rows, 3, &user_host, &plan);
+	assert_string_equal(plan.join[0].path, "/u");
+	assert_string_equal(plan.join[1].path, "/n");
+	assert_string_equal(plan.join[2].path, "/m");
+}
+
+static void test_time_offsets(void **state)
+{
+	struct spec_namespace rows[] = { { CLONE_NEWTIME, NULL } };
+	struct spec spec = { .linux = { .namespaces = { rows, 1 },
+					.time_offsets = { .set = true,
+							  .monotonic = { 5, 6 },
+							  .boottime = { -7, 8 } } } };
+	struct namespaces_plan plan = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(namespaces_plan(&spec, &root_host, arena, &plan, &err), 0);
+	assert_int_equal(plan.clone, 0);
+	assert_int_equal(plan.unshare, CLONE_NEWTIME);
+	assert_string_equal(plan.time_offsets, "monotonic 5 6\nboottime -7 8\n");
+}
+
+static void test_time_offsets_need_a_namespace(void **state)
+{
+	struct spec_namespace joined[] = { { CLONE_NEWTIME, "/proc/1/ns/time" } };
+	struct spec spec = { .linux = { .time_offsets = { .set = true } } };
+	struct namespaces_plan plan = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(namespaces_plan(&spec, &root_host, arena, &plan, &err), -1);
+	assert_non_null(strstr(err.text, "linux.timeOffsets"));
+	spec.linux.namespaces = (struct spec_namespaces){ joined, 1 };
+	memset(&plan, 0, sizeof(plan));
+	assert_int_equal(namespaces_plan(&spec, &root_host, arena, &plan, &err), -1);
+}
+
+static void test_open_checks_the_type(void **state)
+{
+	static const struct {
+		uint64_t type;
+		const char *path, *error;
+	} rows[] = {
+		{ CLONE_NEWNET, "/proc/self/ns/net", NULL },
+		{ CLONE_NEWNET, "/proc/self/ns/uts", "is a namespace of type uts, not network" },
+		{ CLONE_NEWNET, "/dev/null", "is not a namespace" },
+		{ CLONE_NEWNET, "/nonexistent/net", "No such file" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct namespaces_plan plan = { .join = { { rows[i].type, rows[i].path } },
+						.join_len = 1 };
+		int fds[NAMESPACES_MAX] = { -1 };
+		struct err err = { 0 };
+		int result = namespaces_open(&plan, fds, &err);
+
+		if (!rows[i].error)
+			assert_int_equal(result, 0);
+		else if (result == 0 || !strstr(err.text, rows[i].error))
+			fail_msg("%s: '%s' is not in '%s'", rows[i].path, rows[i].error, err.text);
+		if (fds[0] >= 0)
+			close(fds[0]);
+	}
+}
+
+/* exec into a container that shares everything with us joins nothing. */
+static void test_exec_joins_only_what_differs(void **state)
+{
+	struct namespaces_plan plan = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(namespaces_plan_exec(getpid(), CLONE_NEWNET | CLONE_NEWUSER, &root_host,
+					      arena, &plan, &err),
+			 0);
+	assert_int_equal(plan.join_len, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_created),
+		cmocka_unit_test(test_order_of_joining),
+		cmocka_unit_test(test_time_offsets),
+		cmocka_unit_test(test_time_offsets_need_a_namespace),
+		cmocka_unit_test(test_open_checks_the_type),
+		cmocka_unit_test(test_exec_joins_only_what_differs),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,270 @@
+/*
+ * The lists of steps: constraints on their order, each with its reason (so the reason is asserted
+ * twice), and the runner.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "runtime/init.h"
+#include "runtime/launch.h"
+#include "runtime/step.h"
+
+struct constraint {
+	const char *first, *second, *why;
+};
+
+static const struct constraint outside_constraints[] = {
+	{ "poststop hooks", "state directory", "undone last: after the container is destroyed" },
+	{ "state directory", "cgroup", "a cgroup that nobody has on record could not be removed" },
+	{ "cgroup", "device program", "is attached to it" },
+	{ "device program", "clone", "no process may live before the device rules hold" },
+	{ "cgroup", "clone", "the process is born in it, limits set" },
+	{ "start socket", "clone", "init inherits it" },
+	{ "filter file", "clone", "init inherits it" },
+	{ "hook state", "clone", "init inherits it" },
+	{ "clone", "record", "the pid" },
+	{ "record", "go", "if we die before, init reads the end of the stream and ends" },
+	{ "id maps", "go", "init may use its privileges after GO" },
+	{ "oom score", "go", "must hold before the container's own work begins" },
+	{ "go", "compile filter", "compiling overlaps with init's mounting" },
+	{ "compile filter", "hooked", "a later message orders init's reading of the filter" },
+	{ "compile filter", "await ready", "for exec, READY is the only later message" },
+	{ "await mounted", "runtime hooks", "runtime-spec: after the mounts" },
+	{ "runtime hooks", "hooked", "before pivot_root" },
+	{ "await ready", "limits", "a low limit must not hinder the building" },
+	{ "await ready", "pid files", "only a created container is announced" },
+};
+
+static const struct constraint inside_constraints[] = {
+	{ "await go", "sources", "capabilities count only when the maps exist" },
+	{ "sources", "become root", "the caller's right to reach the sources ends there" },
+	{ "await go", "become root", "uid 0 exists only in the maps" },
+	{ "become root", "undumpable",
+	  "setresuid(2) changes dumpability, and maps need it before" },
+	{ "session", "terminal", "a controlling terminal needs a session of our own" },
+	{ "cgroup namespace", "mounts", "a cgroup mount shows the namespace's root" },
+	{ "become root", "loopback", "CAP_NET_ADMIN in the user namespace" },
+	{ "sysctls", "root filesystem", "the rootfs could put a false /proc in the way" },
+	{ "root filesystem", "mounts", "nothing may propagate to the host" },
+	{ "mounts", "devices", "/dev is one of the mounts" },
+	{ "devices", "mounted", "hooks may look at /dev" },
+	{ "mounted", "createContainer hooks", "createRuntime hooks come first" },
+	{ "createContainer hooks", "pivot", "runtime-spec: before pivot_root" },
+	{ "createContainer hooks", "hide", "a hook may mount over what is to be hidden" },
+	{ "mounts", "hide", "a later mount could uncover what was hidden" },
+	{ "hide", "pivot", "the host's /dev/null is gone after" },
+	{ "pivot", "terminal", "/dev/pts must be the container's" },
+	{ "pivot", "cwd", "a path of the container" },
+	{ "pivot", "landlock rules", "paths are the container's" },
+	{ "devices", "finish mounts", "/dev becomes read-only after it was filled" },
+	{ "terminal", "finish root", "/dev/console is a mount point made late" },
+	{ "landlock rules", "identity", "the user may not reach every path" },
+	{ "label", "no_new_privs", "no_new_privs may forbid the transition" },
+	{ "bounding set", "identity", "CAP_SETPCAP goes with the uid" },
+	{ "bounding set", "capabilities", "CAP_SETPCAP" },
+	{ "bounding set", "capabilities (no_new_privs)", "CAP_SETPCAP" },
+	{ "identity", "no_new_privs",
+	  "keeping capabilities over setresuid(2) is a gain of privileges" },
+	{ "identity", "capabilities", "CAP_SETUID and CAP_SETGID go with them" },
+	{ "identity", "capabilities (no_new_privs)", "the same" },
+	{ "identity", "program", "looked up as the user it runs as" },
+	{ "identity", "check cwd", "the user's right to be there" },
+	{ "program", "close descriptors", "nothing is opened after" },
+	{ "close descriptors", "ready", "others wait on us from then on" },
+	{ "ready", "await start", "created comes before started" },
+	{ "await start", "startContainer hooks", "runtime-spec, lifecycle, step 7" },
+	{ "seccomp (privileged)", "capabilities", "loading needs CAP_SYS_ADMIN" },
+	{ "no_new_privs", "landlock", "restricting oneself needs no_new_privs or CAP_SYS_ADMIN" },
+	{ "no_new_privs", "seccomp", "the same" },
+	{ "pivot", "landlock", "Landlock forbids mounting" },
+	{ "startContainer hooks", "landlock", "a hook is not the program" },
+	{ "landlock", "seccomp", "so that the profile need not allow Landlock's calls" },
+	{ "seccomp", "exec", "the program runs under it" },
+};
+
+static size_t position(const struct step *steps, size_t len, const char *name)
+{
+	for (size_t i = 0; i < len; i++)
+		if (strcmp(steps[i].name, name) == 0)
+			return i;
+	fail_msg("no step is called '%s'", name);
+	return 0;
+}
+
+static void check(const struct step *steps, size_t len, const struct constraint *rows,
+		  size_t rows_len)
+{
+	for (size_t i = 0; i < rows_len; i++)
+		if (position(steps, len, rows[i].first) >= position(steps, len, rows[i].second))
+			fail_msg("'%s' must come before '%s': %s", rows[i].first, rows[i].second,
+				 rows[i].why);
+}
+
+static void test_outside_order(void **state)
+{
+	(void)state;
+	check(outside_steps, outside_steps_len, outside_constraints,
+	      sizeof(outside_constraints) / sizeof(outside_constraints[0]));
+}
+
+static void test_inside_order(void **state)
+{
+	(void)state;
+	check(inside_steps, inside_steps_len, inside_constraints,
+	      sizeof(inside_constraints) / sizeof(inside_constraints[0]));
+}
+
+static void check_rows(const struct step *steps, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		assert_non_null(steps[i].name);
+		assert_non_null(steps[i].run);
+		assert_true(steps[i].why && strlen(steps[i].why) > 5);
+		assert_true(steps[i].in & (FOR_CREATE | FOR_EXEC));
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(steps[i].name, steps[j].name);
+	}
+}
+
+static void test_rows_are_complete(void **state)
+{
+	(void)state;
+	check_rows(outside_steps, outside_steps_len);
+	check_rows(inside_steps, inside_steps_len);
+}
+
+/* Every layer that narrows a process is a row for exec too (CVE-2019-10144). */
+static void test_exec_has_every_layer(void **state)
+{
+	static const char *const layers[] = { "cgroup namespace",
+					      "undumpable",
+					      "label",
+					      "bounding set",
+					      "identity",
+					      "no_new_privs",
+					      "capabilities (no_new_privs)",
+					      "capabilities",
+					      "seccomp (privileged)",
+					      "landlock",
+					      "seccomp",
+					      "check cwd",
+					      "close descriptors" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+		assert_true(inside_steps[position(inside_steps, inside_steps_len, layers[i])].in &
+			    FOR_EXEC);
+}
+
+/* --- the runner ------------------------------------------------------------------------------ */
+
+static char trace[64];
+
+static int note(char what)
+{
+	size_t len = strlen(trace);
+
+	trace[len] = what;
+	return 0;
+}
+
+static int run_a(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	(void)err;
+	return note('a');
+}
+static int run_b(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	(void)err;
+	return note('b');
+}
+static int run_bad(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	note('!');
+	return err_set(err, 5, "broke");
+}
+static int undo_a(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	(void)err;
+	return note('A');
+}
+static int undo_b(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	note('B');
+	return err_set(err, 5, "stuck");
+}
+static int undo_bad(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	(void)err;
+	return note('?');
+}
+static bool never(const struct plan *plan)
+{
+	(void)plan;
+	return false;
+}
+
+static void test_failure_undoes_newest_first(void **state)
+{
+	const struct step steps[] = {
+		{ "a", FOR_CREATE, NULL, run_a, undo_a, "" },
+		{ "skipped", FOR_CREATE, never, run_b, undo_b, "" },
+		{ "exec only", FOR_EXEC, NULL, run_b, undo_b, "" },
+		{ "b", FOR_CREATE, NULL, run_b, undo_b, "" },
+		{ "bad", FOR_CREATE, NULL, run_bad, undo_bad, "" },
+		{ "after", FOR_CREATE, NULL, run_a, undo_a, "" },
+	};
+	static struct plan plan;
+	static struct launch launch;
+	struct err err = { 0 };
+
+	(void)state;
+	memset(trace, 0, sizeof(trace));
+	launch.plan = &plan;
+	assert_int_equal(steps_run(steps, 6, &launch, &err), -1);
+	assert_string_equal(trace, "ab!?BA");
+	/* An error while undoing never replaces the first. */
+	assert_string_equal(err.text, "bad: broke");
+}
+
+static void test_undo_reports_and_goes_on(void **state)
+{
+	const struct step steps[] = {
+		{ "a", FOR_CREATE, NULL, run_a, undo_a, "" },
+		{ "b", FOR_CREATE, NULL, run_b, undo_b, "" },
+	};
+	static struct launch launch;
+	struct err err = { 0 };
+
+	(void)state;
+	memset(trace, 0, sizeof(trace));
+	launch.plan = NULL;
+	assert_int_equal(steps_undo(steps, 2, &launch, &err), -1);
+	assert_string_equal(trace, "BA");
+	assert_string_equal(err.text, "undo b: stuck");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_outside_order),
+		cmocka_unit_test(test_inside_order),
+		cmocka_unit_test(test_rows_are_complete),
+		cmocka_unit_test(test_exec_has_every_layer),
+		cmocka_unit_test(test_failure_undoes_newest_first),
+		cmocka_unit_test(test_undo_reports_and_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
