@@ -17,8 +17,9 @@ extern const struct name scheduler_policy_names[], scheduler_flag_names[];
 extern const struct name io_priority_class_names[];
 extern const struct name personality_names[];
 extern const struct name memory_policy_mode_names[], memory_policy_flag_names[];
-extern const struct name propagation_names[]; /* "rslave" -> MS_SLAVE | MS_REC ... */
-extern const struct name device_type_names[]; /* "c" -> 'c' ... */
+extern const struct name propagation_names[];	   /* "rslave" -> MS_SLAVE | MS_REC ... */
+extern const struct name device_type_names[];	   /* "c" -> 'c' ... */
+extern const struct name device_rule_type_names[]; /* "a" -> 'a' ... */
 
 /* Landlock (landlock(7)): lower-case words of the uapi names without their prefix: "read_file" ->
  * LANDLOCK_ACCESS_FS_READ_FILE */
@@ -32,10 +33,9 @@ struct landlock_abi {
 };
 extern const struct landlock_abi landlock_abis[LANDLOCK_ABI_NEWEST + 1];
 
-/* Rights of the groups abi.read_execute and abi.read_write (landlockconfig's meaning), before
- * cutting to an ABI. */
-#define LANDLOCK_FS_READ_EXECUTE 0x000dULL /* execute, read_file, read_dir */
-extern const uint64_t landlock_fs_read_write;
+/* Rights of the groups abi.read_execute and abi.read_write, before cutting to an ABI. read_write is
+ * everything but execute, so that what a program may write it cannot run. */
+extern const uint64_t landlock_fs_read_execute, landlock_fs_read_write;
 /* Rights that make sense for a file that is not a directory; the kernel refuses the others with
  * EINVAL. */
 extern const uint64_t landlock_fs_file;

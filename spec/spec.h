@@ -95,8 +95,9 @@ struct spec_landlock_ports {
 };
 struct spec_landlock {
 	bool set;
-	enum landlock_mode mode;
+	uint64_t mode;	      /* enum landlock_mode */
 	uint32_t minimum_abi; /* 0: none */
+	uint32_t abi;	      /* what the groups (abi.all, ...) stood for; 0: the newest known */
 	uint64_t handled_fs, handled_net,
 		scoped; /* LANDLOCK_ACCESS_FS_X, _NET_X, LANDLOCK_SCOPE_X */
 	struct spec_landlock_paths path_beneath;
@@ -269,7 +270,7 @@ struct spec_memory_policy {
 	bool set;
 	uint64_t mode, flags;
 	const char *nodes;
-}; /* MPOL_X, MPOL_F_X, "0-3,7" */
+}; /* MPOL_X, MPOL_F_X, "0-3,7" or NULL */
 
 struct spec_linux {
 	struct spec_namespaces namespaces;
@@ -324,6 +325,7 @@ int spec_resources_load(const char *path, struct arena *arena, struct spec_resou
 /* The rules that span several properties; spec_load() has called it. */
 int spec_check(const struct spec *spec, struct err *err);
 int spec_process_check(const struct spec_process *process, struct err *err);
+int spec_resources_check(const struct spec_resources *resources, struct err *err);
 
 /* How `agentd spec` is to differ from its default. */
 struct spec_default {
