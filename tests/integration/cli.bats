@@ -1,0 +1,144 @@
+# The command line: spec, features, explain, --version, usage.
+
+load helpers
+
+@test "spec writes a configuration that runs" {
+	rm "$BUNDLE/config.json"
+	agentd spec --bundle "$BUNDLE" $(is_root || echo --rootless) -- /bin/canary echo hello
+	jq -e '.process.args == ["/bin/canary", "echo", "hello"]' "$BUNDLE/config.json"
+	config '.process.terminal = false'
+	launch
+	status_is 0
+	has hello
+}
+
+@test "spec does not overwrite" {
+	cp "$BUNDLE/config.json" "$WORK/before"
+	run agentd spec --bundle "$BUNDLE"
+	status_is 1
+	like 'config.json.*exists'
+	cmp "$WORK/before" "$BUNDLE/config.json"
+}
+
+@test "the default configuration confines" {
+	rm "$BUNDLE/config.json"
+	agentd spec --bundle "$BUNDLE" $(is_root || echo --rootless)
+	config '.process.terminal = false'
+	inside many status -- caps -- raw-socket -- mount-tmpfs /tmp -- unshare user -- open /proc/kcore -- write /proc/sys/kernel/core_pattern x -- \
+		ls /proc/acpi -- write /proc/sysrq-trigger b -- write /sys/kernel/uevent_helper x -- mount proc /mnt -- mount cgroup /mnt
+	has no_new_privs=1
+	unlike '^(raw-socket|mount-tmpfs|unshare|write|mount)=ok'
+	# CAP_SYS_ADMIN, CAP_NET_RAW, CAP_DAC_READ_SEARCH, CAP_SYS_MODULE, CAP_SYS_PTRACE
+	((0x$(value bounding) & (1 << 21 | 1 << 13 | 1 << 2 | 1 << 16 | 1 << 19))) && return 1 || true
+}
+
+@test "features prints what the program knows, without privileges and quickly" {
+	agentd features >"$WORK/features" 2>"$WORK/err"
+	[ ! -s "$WORK/err" ]
+	jq -e '.ociVersionMin and .ociVersionMax and (.hooks | length == 6) and (.mountOptions | index("rro")) and
+		(.linux.namespaces | sort == ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]) and
+		(.linux.capabilities | index("CAP_CHECKPOINT_RESTORE")) and .linux.seccomp.enabled and
+		(.linux.seccomp.actions | index("SCMP_ACT_ERRNO")) and .linux.cgroup.v2 == true and .linux.cgroup.v1 == false' "$WORK/features"
+}
+
+@test "every mount option that features names is accepted" {
+	local option
+	for option in $(agentd features | jq -r '.mountOptions[]'); do
+		case $option in
+		remount | bind | rbind | idmap | ridmap | mand | nomand | sync | dirsync | copy-symlink | *iversion | *lazytime) continue ;;
+		esac
+		config '.mounts |= map(select(.destination != "/mnt")) + [{ destination: "/mnt", type: "tmpfs", source: "tmpfs", options: [$o] }]' \
+			--arg o "$option"
+		launch
+		[ "$status" -eq 0 ] || { echo "$option: $output"; false; }
+	done
+}
+
+@test "explain prints the plan and both lists and does nothing" {
+	run agentd explain "$BUNDLE/"
+	status_is 0
+	like 'clone' 'pivot' 'seccomp' 'exec'
+	nothing_left
+	run agentd explain "$WORK/"
+	status_is 1
+	like 'config.json'
+}
+
+@test "--version: as callers read it" {
+	run agentd --version
+	status_is 0
+	like '^agentd version [0-9]+\.[0-9]+' '^commit: ' '^spec: 1\.'
+}
+
+@test "--help and wrong usage" {
+	run agentd --help
+	status_is 0
+	for command in create start state kill delete list exec run spec features explain ps pause resume; do
+		like "^ *$command"
+		run agentd $command --help
+		status_is 0
+		run agentd --help
+	done
+	run agentd
+	status_is 2
+	run agentd nonsense
+	status_is 2
+	like nonsense
+	run agentd run --nonsense
+	status_is 2
+	like -- --nonsense
+	run agentd kill
+	status_is 2
+	run agentd state
+	status_is 2
+}
+
+@test "options: with = and without, one dash as well, repeated" {
+	payload true
+	run agentd run --bundle="$BUNDLE" "$ID"
+	status_is 0
+	run agentd run -b "$BUNDLE" "$ID"
+	status_is 0
+	run agentd --log=/dev/null --log-format=json run -bundle "$BUNDLE" "$ID"
+	status_is 0
+}
+
+@test "without --bundle it is the working directory" {
+	payload echo here
+	cd "$BUNDLE"
+	run agentd run "$ID"
+	status_is 0
+	has here
+}
+
+@test "the state directory of a user is his own (CVE-2019-12439)" {
+	needs_user
+	payload sleep
+	XDG_RUNTIME_DIR=$WORK/runtime
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	export XDG_RUNTIME_DIR
+	"$AGENTD" run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	[ -d "$XDG_RUNTIME_DIR/agentd/$ID" ]
+	[ "$(stat -c %a "$XDG_RUNTIME_DIR/agentd")" = 700 ]
+	"$AGENTD" delete --force "$ID"
+}
+
+@test "a state directory that others can write is refused" {
+	mkdir -m 777 "$ROOT"
+	payload true
+	launch
+	[ "$status" -ne 0 ]
+	like "$ROOT"
+	rmdir "$ROOT"
+}
+
+@test "a state directory of somebody else is refused" {
+	needs_root
+	mkdir -m 755 "$ROOT"
+	chown 1234 "$ROOT"
+	payload true
+	launch
+	[ "$status" -ne 0 ]
+	like "$ROOT"
+	rmdir "$ROOT"
+}

@@ -1,0 +1,131 @@
+# Configurations that are wrong: one line that names the property, exit status 1, nothing left.
+
+load helpers
+
+raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
+
+@test "no config.json" {
+	rm "$BUNDLE/config.json"
+	refused 'config.json.*No such file'
+}
+
+@test "no bundle" {
+	run agentd run --bundle "$WORK/missing" "$ID"
+	status_is 1
+	like 'missing.*No such file'
+}
+
+@test "what is no JSON" {
+	for text in '' ' ' '{' '[]' 'null' '"x"' '{ "a": 1, }' '{} {}' '{ "a": /* c */ 1 }' $'{ "a": "\x01" }' '{ a: 1 }'; do
+		raw "$text"
+		refused config.json
+	done
+}
+
+@test "a key twice" {
+	raw '{ "ociVersion": "1.0.0", "ociVersion": "1.0.0" }'
+	refused 'ociVersion'
+}
+
+@test "a NUL in a string" {
+	raw '{ "ociVersion": "1.0.0\u0000evil" }'
+	refused 'config.json.*NUL|config.json.*zero'
+}
+
+@test "deep nesting, and a file that is too large" {
+	raw "$(printf '{"a":%.0s' {1..2000})"
+	refused config.json
+	head -c 5000000 /dev/zero | tr '\0' ' ' >"$BUNDLE/config.json"
+	refused config.json
+}
+
+@test "versions" {
+	for version in 1.0.0 1.0.2-dev 1.2.1 1.1.0-rc.1 1.99.0; do
+		config '.ociVersion = $v' --arg v "$version"
+		inside true
+	done
+	for version in 2.0.0 0.9.0 '' nonsense 1; do
+		config '.ociVersion = $v' --arg v "$version"
+		refused ociVersion
+	done
+	config 'del(.ociVersion)'
+	refused ociVersion
+}
+
+# Each row: a filter that spoils the configuration, and what the message must name.
+@test "values of the wrong type or missing are named with their path" {
+	cp "$BUNDLE/config.json" "$WORK/good.json"
+	local filter name count=0
+	while IFS='|' read -r filter name; do
+		[ -n "$filter" ] || continue
+		cp "$WORK/good.json" "$BUNDLE/config.json"
+		config "$filter"
+		refused "$name" || { echo "for: $filter"; return 1; }
+		count=$((count + 1))
+	done <<-'ROWS'
+		.process = 1|process
+		.process.args = "x"|process\.args
+		.process.args[0] = 1|process\.args\[0\]
+		.process.env = [1]|process\.env\[0\]
+		.process.cwd = 1|process\.cwd
+		.process.terminal = "yes"|process\.terminal
+		.process.user = []|process\.user
+		.process.noNewPrivileges = 1|process\.noNewPrivileges
+		.process.capabilities.bounding = ["CAP_NOPE"]|process\.capabilities\.bounding\[0\].*CAP_NOPE
+		.process.rlimits = [{ "type": "RLIMIT_CORE", "soft": 1 }]|process\.rlimits\[0\]\.hard
+		.process.rlimits = [{ "type": "RLIMIT_CORE", "soft": -1, "hard": 1 }]|process\.rlimits\[0\]\.soft
+		.process.oomScoreAdj = "x"|process\.oomScoreAdj
+		.process.scheduler = {}|process\.scheduler\.policy
+		.process.ioPriority = {}|process\.ioPriority\.class
+		.root = "x"|root
+		.root = {}|root\.path
+		.root.readonly = 1|root\.readonly
+		.mounts = {}|mounts
+		.mounts = [{}]|mounts\[0\]\.destination
+		.mounts[0].options = "ro"|mounts\[0\]\.options
+		.mounts[0].destination = 1|mounts\[0\]\.destination
+		.hostname = 1|hostname
+		.annotations = { "a": 1 }|annotations
+		.annotations = { "": "x" }|annotations
+		.hooks.prestart = [{}]|hooks\.prestart\[0\]\.path
+		.hooks.poststop = "x"|hooks\.poststop
+		.linux = []|linux
+		.linux.namespaces = [{}]|linux\.namespaces\[0\]\.type
+		.linux.uidMappings = [{ "containerID": 0 }]|linux\.uidMappings\[0\]
+		.linux.devices = [{ "path": "/dev/x" }]|linux\.devices\[0\]\.type
+		.linux.maskedPaths = ["relative"]|linux\.maskedPaths\[0\]
+		.linux.readonlyPaths = ["relative"]|linux\.readonlyPaths\[0\]
+		.linux.sysctl = []|linux\.sysctl
+		.linux.seccomp = {}|linux\.seccomp\.defaultAction
+		.linux.seccomp = { "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{}] }|linux\.seccomp\.syscalls\[0\]
+		.linux.resources.pids = { "limit": "x" }|linux\.resources\.pids\.limit
+		.linux.resources.memory = { "limit": 1.5 }|linux\.resources\.memory\.limit
+		.linux.resources.memory = { "limit": 1e30 }|linux\.resources\.memory\.limit
+		.linux.personality = { "domain": "X" }|linux\.personality\.domain
+		.linux.timeOffsets = { "nonsense": { "secs": 1, "nanosecs": 0 } }|timeOffsets
+		.linux.intelRdt = { "closID": "x" }|intelRdt
+	ROWS
+	[ "$count" -gt 35 ]
+}
+
+@test "null is the same as absent" {
+	config '.hooks = null | .process.oomScoreAdj = null | .linux.seccomp = null | .mounts[0].options = null | .process.rlimits = null'
+	launch
+	status_is 0
+}
+
+@test "the text of the kernel is kept" {
+	mkdir -m 000 "$WORK/shut"
+	config '.mounts += [{ destination: "/mnt", source: $source, type: "bind", options: ["bind"] }]' --arg source "$WORK/shut/x"
+	needs_user
+	refused 'mounts\[[0-9]+\].*Permission denied'
+}
+
+@test "a root that the mapped user cannot reach: the directory is named" {
+	needs_root
+	mkdir -m 700 "$WORK/shut"
+	mv "$BUNDLE" "$WORK/shut/bundle"
+	BUNDLE=$WORK/shut/bundle
+	user_namespace
+	refused 'Permission denied.*/shut|/shut.*Permission denied|shut'
+}

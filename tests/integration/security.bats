@@ -1,0 +1,293 @@
+# One test for each hole that container runtimes have had and that could be in this one: what was done then must fail now.
+
+load helpers
+
+# Exchanges two names as fast as it can.
+exchanger() {
+	needs python3
+	cat >"$WORK/exchange.py" <<-'PY'
+		import ctypes, sys
+		libc = ctypes.CDLL(None)
+		one, other = (name.encode() for name in sys.argv[1:3])
+		while True:
+		    libc.renameat2(-100, one, -100, other, 2)
+	PY
+}
+
+@test "CVE-2016-3697: a user is a number, whatever the container's passwd says" {
+	needs_root
+	printf '1000:x:0:0::/:/bin/sh\n' >"$BUNDLE/rootfs/etc/passwd"
+	config '.process.user.uid = 1000'
+	inside id
+	has uid=1000
+}
+
+@test "CVE-2016-9962: agentd's processes in the container cannot be traced or opened during exec" {
+	needs_root
+	config '(.process.capabilities[] | select(. != null)) = ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"] | del(.linux.seccomp)'
+	start_resting watch-exe 4
+	local turn
+	for turn in $(seq 60); do
+		agentd exec "$ID" /bin/canary true 3>&- || true
+	done
+	wait_for grep -q ^descriptors= "$WORK/out"
+	output=$(cat "$WORK/out")
+	has opened=0 descriptors=0
+}
+
+@test "CVE-2019-5736: agentd's program cannot be written through /proc" {
+	local before
+	before=$(sha256sum <"$AGENTD")
+	inside self-exe-write
+	unlike '=ok'
+	# The program is a script whose interpreter is whatever runs it, that is agentd, in the container.
+	printf '#!/proc/self/exe\n' >"$BUNDLE/rootfs/bin/evil"
+	chmod 755 "$BUNDLE/rootfs/bin/evil"
+	config '.process.args = ["/bin/evil"]'
+	launch
+	start_resting watch-exe 2
+	agentd exec "$ID" /bin/evil 3>&- >/dev/null 2>&1 || true
+	wait_for grep -q ^opened= "$WORK/out"
+	output=$(cat "$WORK/out")
+	has opened=0
+	[ "$(sha256sum <"$AGENTD")" = "$before" ]
+}
+
+@test "CVE-2019-16884: a directory tree in the place of /proc is not taken for procfs" {
+	mkdir -p "$WORK/fake/self/attr" "$WORK/fake/sys/kernel"
+	touch "$WORK/fake/self/attr/exec" "$WORK/fake/sys/kernel/domainname"
+	config '.mounts |= map(if .destination == "/proc" then { destination: "/proc", type: "bind", source: $s, options: ["rbind"] } else . end)' \
+		--arg s "$WORK/fake"
+	refused '/proc'
+}
+
+@test "CVE-2019-18837: a link on the way to a mount point does not lead out" {
+	mkdir "$WORK/outside" "$WORK/data"
+	ln -s "../../../../../../../../../..$WORK/outside" "$BUNDLE/rootfs/link"
+	config '.mounts += [{ destination: "/link/below", type: "bind", source: $s, options: ["bind"] }] | .root.readonly = false' \
+		--arg s "$WORK/data"
+	launch
+	[ -z "$(ls -A "$WORK/outside")" ]
+}
+
+@test "CVE-2019-14271: nothing of the container's libraries is loaded" {
+	needs strace
+	mkdir -p "$BUNDLE/rootfs/lib/x86_64-linux-gnu"
+	echo bad >"$BUNDLE/rootfs/lib/x86_64-linux-gnu/libnss_files.so.2"
+	echo bad >"$BUNDLE/rootfs/etc/nsswitch.conf"
+	payload true
+	run strace -f -o "$WORK/trace" -e trace=open,openat,openat2 "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	! grep -E 'nss|locale|gconv|iconv' "$WORK/trace" | grep -vE 'ENOENT.*strace'
+}
+
+@test "CVE-2020-15257: agentd has no abstract sockets" {
+	start_resting
+	! grep -iE '@.*(agentd|start)' /proc/net/unix
+	agentd delete --force "$ID"
+	payload sleep
+	agentd create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	! grep -iE '@.*(agentd|start)' /proc/net/unix
+	# The start socket is in a directory for its owner alone.
+	[ "$(stat -c %a "$ROOT/$ID")" = 700 ]
+}
+
+@test "CVE-2021-30465: a mount point that is exchanged with a link while mounting" {
+	exchanger
+	mkdir -p "$WORK/outside" "$WORK/volume/point" "$WORK/data"
+	ln -s "../../../../../../../../../..$WORK/outside" "$WORK/volume/link"
+	config '.mounts += [{ destination: "/volume", type: "bind", source: $v, options: ["rbind"] },
+		{ destination: "/volume/point", type: "bind", source: $d, options: ["rbind"] }]' \
+		--arg v "$WORK/volume" --arg d "$WORK/data"
+	mkdir "$BUNDLE/rootfs/volume"
+	touch "$WORK/data/mark"
+	start_racer python3 "$WORK/exchange.py" "$WORK/volume/point" "$WORK/volume/link"
+	payload mounts
+	local turn bad=0
+	for turn in $(seq 200); do
+		launch
+		# Where it is mounted must be inside, or the launch refused; never on the host's directory.
+		! grep -q "$WORK/outside" <<<"$output" || bad=1
+		[ -z "$(ls -A "$WORK/outside")" ] || bad=1
+	done
+	stop_racer
+	[ $bad -eq 0 ]
+}
+
+@test "CVE-2024-45310: directories made while a parent is exchanged with a link" {
+	exchanger
+	mkdir -p "$WORK/outside" "$WORK/volume/dir" "$WORK/data"
+	ln -s "../../../../../../../../../..$WORK/outside" "$WORK/volume/link"
+	mkdir "$BUNDLE/rootfs/volume"
+	config '.mounts += [{ destination: "/volume", type: "bind", source: $v, options: ["rbind"] },
+		{ destination: "/volume/dir/new/point", type: "bind", source: $d, options: ["rbind"] }]' \
+		--arg v "$WORK/volume" --arg d "$WORK/data"
+	start_racer python3 "$WORK/exchange.py" "$WORK/volume/dir" "$WORK/volume/link"
+	payload true
+	local turn bad=0
+	for turn in $(seq 100); do
+		launch
+		[ -z "$(ls -A "$WORK/outside")" ] || bad=1
+	done
+	stop_racer
+	[ $bad -eq 0 ]
+}
+
+@test "CVE-2021-43784: values of 70 KB arrive whole or are refused" {
+	config '.process.env += ["LONG=" + ("x" * 70000)]'
+	inside env
+	[ "$(value LONG | wc -c)" -eq 70001 ]
+	config '.process.cwd = ("/" + "x" * 70000)'
+	refused 'process.cwd|File name too long'
+	config '.process.cwd = "/" | .linux.namespaces += [{ type: "uts", path: ("/" + "x" * 70000) }] | .linux.namespaces |= unique_by(.type)'
+	launch
+	[ "$status" -ne 0 ] || has something
+}
+
+@test "CVE-2023-27561: /proc or /sys that is a link" {
+	local name
+	for name in proc sys; do
+		rmdir "$BUNDLE/rootfs/$name"
+		mkdir -p "$BUNDLE/rootfs/elsewhere"
+		ln -s /elsewhere "$BUNDLE/rootfs/$name"
+		refused "/$name"
+		rm "$BUNDLE/rootfs/$name"
+		mkdir "$BUNDLE/rootfs/$name"
+	done
+}
+
+@test "CVE-2024-21626: a working directory that is a descriptor" {
+	local fd
+	for fd in $(seq 3 20); do
+		config '.process.cwd = "/proc/self/fd/" + $fd' --arg fd "$fd"
+		payload many cwd -- ls .
+		launch
+		unlike '^cwd=(/(work|root|home|etc)|\(unreachable\))'
+		unlike 'config.json|state.json'
+	done
+	start_resting
+	for fd in $(seq 3 20); do
+		run agentd exec --cwd "/proc/self/fd/$fd" "$ID" /bin/canary many cwd -- ls .
+		unlike '^cwd=(/(work|root|home)|\(unreachable\))'
+		unlike 'config.json|state.json'
+	done
+}
+
+@test "CVE-2025-31133: /dev/null of the container is not what hides paths" {
+	needs_root
+	local before
+	before=$(cat /proc/sys/kernel/core_pattern)
+	ln -s /proc/sys/kernel/core_pattern "$BUNDLE/rootfs/dev/null"
+	touch "$BUNDLE/rootfs/etc/hidden"
+	config '.mounts |= map(select(.destination | startswith("/dev") | not)) | .linux.maskedPaths = ["/etc/hidden", "/proc/kcore"]'
+	payload many cat /etc/hidden -- write /etc/hidden evil -- write /proc/kcore evil
+	launch
+	[ "$(cat /proc/sys/kernel/core_pattern)" = "$before" ]
+	unlike "^${before:0:5}"
+}
+
+@test "CVE-2025-52565: the terminal is the one that was opened, whatever /dev/pts shows" {
+	needs script
+	config '.process.terminal = true | .mounts |= map(select(.destination | startswith("/dev/pts") | not)) |
+		.mounts |= map(select(.destination != "/dev"))'
+	mkdir -p "$BUNDLE/rootfs/dev/pts"
+	local number
+	for number in $(seq 0 20); do
+		ln -s /proc/sysrq-trigger "$BUNDLE/rootfs/dev/pts/$number"
+	done
+	payload many stat /dev/console -- mounts
+	run script -qec "$AGENTD --root $ROOT run --bundle $BUNDLE $ID" /dev/null
+	unlike '/dev/console .* - proc'
+}
+
+@test "CVE-2025-52881: a label is written to procfs alone" {
+	mkdir -p "$WORK/fake/self/attr"
+	config '.mounts += [{ destination: "/proc/self", type: "bind", source: $s, options: ["bind"] }]' --arg s "$WORK/fake/self"
+	refused '/proc/self'
+	[ -z "$(find "$WORK/fake" -type f)" ]
+}
+
+@test "CVE-2026-41579: /dev that is a link" {
+	needs_root
+	mkdir "$WORK/outside"
+	rmdir "$BUNDLE/rootfs/dev"
+	ln -s "../../../../../../../../../..$WORK/outside" "$BUNDLE/rootfs/dev"
+	config '.mounts |= map(select(.destination | startswith("/dev") | not))'
+	payload true
+	launch
+	[ -z "$(ls -A "$WORK/outside")" ]
+	rm "$BUNDLE/rootfs/dev"
+	ln -s /bin "$BUNDLE/rootfs/dev"
+	payload true
+	launch
+	[ "$(ls "$BUNDLE/rootfs/bin")" = canary ]
+}
+
+@test "CVE-2026-87766: files made for mount points stay below the root" {
+	mkdir "$WORK/outside"
+	echo x >"$WORK/file"
+	ln -s / "$BUNDLE/rootfs/oldroot"
+	config '.mounts += [{ destination: $d, type: "bind", source: $s, options: ["bind"] }] | .root.readonly = false' \
+		--arg d "/oldroot$WORK/outside/new" --arg s "$WORK/file"
+	launch
+	[ -z "$(ls -A "$WORK/outside")" ]
+}
+
+@test "CVE-2024-3154: annotations for systemd that name programs are refused" {
+	config '.annotations["org.systemd.property.ExecStartPre"] = "\"/bin/true\""'
+	launch
+	# The cgroupfs driver does not look at them: then they are text like any other.
+	[ "$status" -eq 0 ] || like 'ExecStartPre'
+}
+
+@test "CVE-2017-5226: nothing can be pushed into the caller's terminal" {
+	needs script
+	payload many tty -- ioctl-tiocsti -- ioctl-tiocsti high
+	run script -qec "$AGENTD --root $ROOT run --bundle $BUNDLE $ID" /dev/null
+	output=${output//$'\r'/}
+	unlike 'ioctl-tiocsti=ok'
+	like '^/dev/tty=E'
+}
+
+@test "CVE-2022-0492: cgroup v1 cannot be mounted" {
+	inside many mount cgroup /mnt -- mount cgroup2 /mnt
+	unlike '=ok'
+}
+
+@test "core_pattern, uevent_helper, sysrq and the like are out of reach" {
+	inside many write /proc/sys/kernel/core_pattern x -- write /sys/kernel/uevent_helper x -- write /proc/sysrq-trigger h -- \
+		write /proc/sys/fs/binfmt_misc/register x -- write /sys/power/state x -- write /sys/kernel/mm/ksm/run 0
+	unlike '=ok'
+}
+
+@test "the directory of agentd's states cannot be prepared by somebody else" {
+	needs_user
+	mkdir -m 700 "$WORK/runtime"
+	ln -s "$WORK" "$WORK/runtime/agentd"
+	payload true
+	XDG_RUNTIME_DIR=$WORK/runtime run "$AGENTD" run --bundle "$BUNDLE" "$ID"
+	[ "$status" -ne 0 ]
+	[ -z "$(ls "$WORK" | grep -x "$ID")" ]
+}
+
+@test "set-user-id programs: agentd refuses to be one" {
+	needs_root
+	cp "$AGENTD" "$WORK/agentd"
+	chown 1234 "$WORK/agentd"
+	chmod 4755 "$WORK/agentd"
+	run "$WORK/agentd" features
+	[ "$status" -ne 0 ]
+}
+
+@test "a file in the image that is a fifo or a device does not stop the launch" {
+	rm -rf "$BUNDLE/rootfs/etc"
+	mkdir "$BUNDLE/rootfs/etc"
+	mkfifo "$BUNDLE/rootfs/etc/passwd" "$BUNDLE/rootfs/etc/group"
+	inside true
+}
+
+@test "a root filesystem full of links that turn in circles" {
+	ln -s loop "$BUNDLE/rootfs/loop"
+	mkdir "$WORK/data"
+	config '.mounts += [{ destination: "/loop/x", type: "bind", source: $s, options: ["bind"] }]' --arg s "$WORK/data"
+	refused 'mounts\[[0-9]+\].*(Too many levels|/loop)'
+}
