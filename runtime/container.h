@@ -7,10 +7,10 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "isolation/plan.h"
+#include "runtime/exec.h"
 #include "runtime/state.h"
 
 /* What the options in front of the command say. */
@@ -18,18 +18,6 @@ struct settings {
 	const char *root; /* NULL: the default */
 	int rootless;	  /* true, false, or -1: find out */
 	struct arena *arena;
-};
-
-/* How exec describes its process where no file does. */
-struct exec_process {
-	const char *file; /* --process: the whole of it; the rest then counts for nothing */
-	struct spec_strings args, env;
-	const char *cwd, *apparmor_profile, *selinux_label; /* NULL: as the container's */
-	bool terminal, no_new_privileges;
-	bool user_set, gid_set;
-	uint32_t uid, gid;
-	struct spec_u32s additional_gids;
-	uint64_t capabilities; /* added to the bounding, effective and permitted set */
 };
 
 /* Reads the bundle, plans, and launches: a created container that waits for `start`. */

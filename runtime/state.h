@@ -39,7 +39,7 @@ struct state {
 	const char *created;		       /* RFC 3339, UTC */
 	const char *owner;		       /* "root" or the number of the user: no NSS here */
 	const char *cgroup_root, *cgroup_path; /* NULL: has none */
-	pid_t pid;
+	int64_t pid;			       /* of init, as we see it; 0: there is none yet */
 	uint64_t start_time; /* of pid, against its reuse: field 22 of /proc/PID/stat */
 	bool run; /* started over the wire by `agentd run`: never waits on a start socket */
 	struct spec_map annotations;
@@ -63,14 +63,19 @@ int state_root_open(const char *root, bool rootless, int *dir, struct err *err);
 int state_create(int root, const char *id, const char *config, size_t config_size, int *dir,
 		 struct err *err);
 
-/* Opens the directory of an existing container; `lock` waits for its turn. */
+/* Opens the directory of an existing container; `lock`: and locks it. */
 int state_open(int root, const char *id, bool lock, int *dir, struct err *err);
+
+/* Waits for the lock, but not for ever. ENOENT if the container was deleted meanwhile. */
+int state_lock(int dir, const char *id, struct err *err);
+void state_unlock(int dir);
 
 /* Writes state.json in one piece. Not synced to disk: the directory is gone after a reboot anyway.
  */
 int state_save(int dir, const struct state *state, struct arena *arena, struct err *err);
 
-/* Reads state.json. Where there is none yet, the state of a container being created: no pid. */
+/* Reads state.json. Where there is none yet, the state of a container being created: no pid.
+ * EBADMSG if it is damaged. */
 int state_load(int dir, const char *id, struct arena *arena, struct state **state, struct err *err);
 
 enum state_status state_status(int dir, const struct state *state);
@@ -78,8 +83,7 @@ enum state_status state_status(int dir, const struct state *state);
 /* Removes the directory and all in it. */
 int state_remove(int root, const char *id, int dir, struct err *err);
 
-/* Field 22 of /proc/PID/stat: clock ticks after boot when the process began; 0: there is none, or a
- * zombie. */
+/* Field 22 of /proc/PID/stat: clock ticks after boot when the process began; 0: there is none. */
 uint64_t state_start_time(pid_t pid);
 
 /* Opens the pidfd of the container's init if that very process still lives; -1 with errno ESRCH if
@@ -88,6 +92,13 @@ int state_open_pid(const struct state *state);
 
 /* The ids of all containers below `root`, sorted. */
 int state_ids(int root, struct arena *arena, struct spec_strings *ids, struct err *err);
+
+/* <root>/.cache/seccomp, made if it is missing; -1: cannot be had, and nothing depends on it. */
+int state_cache_open(int root);
+
+/* The state of the OCI specification as a tree below `parent` (or NULL). */
+struct json *state_tree(struct json *parent, const struct state *state, enum state_status status,
+			pid_t pid_to_tell, struct arena *arena);
 
 /* The state of the OCI specification as JSON; `pid_to_tell` as the reader sees it. */
 char *state_oci(const struct state *state, enum state_status status, pid_t pid_to_tell,

@@ -1,0 +1,25 @@
+/*
+ * The commands of the program: their tables, and what they share. main.c dispatches.
+ */
+#pragma once
+
+#include "runtime/container.h"
+#include "runtime/options.h"
+
+/* Each ends with a row without a name, in the order of --help. */
+extern const struct command lifecycle_commands[]; /* run create start kill delete */
+extern const struct command change_commands[];	  /* exec pause resume */
+extern const struct command inspect_commands[];	  /* state list ps spec explain features */
+
+extern const struct option_row help_options[];	 /* of every command */
+extern const struct option_row bundle_options[]; /* run, create, explain */
+extern const struct option_row launch_options[]; /* run, create, exec */
+
+/* What the options in front of the command say. Errors: words that none of them knows. */
+int cmd_settings(const struct options *options, struct arena *arena, struct settings *settings,
+		 struct err *err);
+
+/* The request of create, run and explain: bundle made absolute, id from the arguments or made up.
+ */
+int cmd_request(const struct options *options, const char *id, const char *bundle,
+		struct arena *arena, struct request *request, struct err *err);

@@ -1,0 +1,342 @@
+/*
+ * The commands that look and change nothing: state, list, ps, explain, features; and spec, which
+ * writes a configuration to begin with.
+ *
+ * Their results go to standard output, and nothing at all to standard error unless they fail:
+ * callers read both together as JSON.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "isolation/idmap.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/file.h"
+#include "runtime/base/log.h"
+#include "runtime/cmd.h"
+#include "runtime/explain.h"
+#include "runtime/features.h"
+
+#define CONFIG_FILE "config.json"
+#define PS_OUTPUT_MAX (16u << 20)
+
+/* clang-format off */
+static const struct option_row format_options[] = {
+	{ "format", 'f', OPTION_TEXT, offsetof(struct options, format), "FORMAT", "table (the default) or json" },
+	{ 0 }
+};
+
+static const struct option_row list_options[] = {
+	{ "quiet", 'q', OPTION_FLAG, offsetof(struct options, quiet), NULL, "the ids alone" },
+	{ 0 }
+};
+
+static const struct option_row spec_options[] = {
+	{ "bundle", 'b', OPTION_TEXT, offsetof(struct options, bundle), "DIR", "where to write it; the default is here" },
+	{ "rootless", 0, OPTION_FLAG, offsetof(struct options, map_root), NULL, "for a caller who is not root" },
+	{ 0 }
+};
+/* clang-format on */
+
+static int print_json(const struct json *value, struct arena *arena)
+{
+	size_t size;
+	char *text = json_print(value, true, arena, &size);
+
+	fwrite(text, 1, size, stdout);
+	return 0;
+}
+
+static int parse_format(const struct options *options, bool *json, struct err *err)
+{
+	*json = options->format && strcmp(options->format, "json") == 0;
+	if (options->format && !*json && strcmp(options->format, "table") != 0)
+		return err_set(err, OPTIONS_USAGE, "--format is table or json, not '%s'",
+			       options->format);
+	return 0;
+}
+
+static pid_t pid_to_tell(const struct state *state, enum state_status status)
+{
+	return status == STATUS_STOPPED ? 0 : (pid_t)state->pid;
+}
+
+static int cmd_state(const struct options *options, struct arena *arena, struct err *err)
+{
+	struct settings settings;
+	enum state_status status;
+	struct state *state;
+
+	if (cmd_settings(options, arena, &settings, err) < 0 ||
+	    container_state(&settings, options->arguments.item[0], &state, &status, err) < 0)
+		return -1;
+	return print_json(state_tree(NULL, state, status, pid_to_tell(state, status), arena),
+			  arena);
+}
+
+/* --- list ------------------------------------------------------------------------------------ */
+
+#define LIST_COLUMNS 6
+
+/* Rows of cells, each column as wide as its longest cell. */
+static void print_table(const char *const (*rows)[LIST_COLUMNS], size_t len)
+{
+	size_t widths[LIST_COLUMNS] = { 0 };
+
+	for (size_t row = 0; row < len; row++)
+		for (size_t column = 0; column < LIST_COLUMNS; column++)
+			if (strlen(rows[row][column]) > widths[column])
+				widths[column] = strlen(rows[row][column]);
+	for (size_t row = 0; row < len; row++)
+		for (size_t column = 0; column < LIST_COLUMNS; column++)
+			if (column + 1 < LIST_COLUMNS)
+				printf("%-*s  ", (int)widths[column], rows[row][column]);
+			else
+				printf("%s\n", rows[row][column]);
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static void fill_row(const char *row[LIST_COLUMNS], const struct state *state,
+		     enum state_status status, struct arena *arena)
+{
+	row[0] = state->id;
+	row[1] = arena_format(arena, "%d", (int)pid_to_tell(state, status));
+	row[2] = state_status_text(status);
+	row[3] = or_empty(state->bundle);
+	row[4] = or_empty(state->created);
+	row[5] = or_empty(state->owner);
+}
+
+/* One that is deleted while we look is no error: it is no longer there to be listed. */
+static int cmd_list(const struct options *options, struct arena *arena, struct err *err)
+{
+	const char *(*rows)[LIST_COLUMNS];
+	struct json *array = json_array(NULL, NULL, arena);
+	struct spec_strings ids = { 0 };
+	struct settings settings;
+	size_t len = 0;
+	bool json;
+
+	if (parse_format(options, &json, err) < 0 ||
+	    cmd_settings(options, arena, &settings, err) < 0 ||
+	    container_list(&settings, &ids, err) < 0)
+		return -1;
+	rows = arena_alloc(arena, ids.len + 1, sizeof(*rows));
+	memcpy(rows[len++], (const char *[]){ "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" },
+	       sizeof(*rows));
+	for (size_t i = 0; i < ids.len; i++) {
+		enum state_status status;
+		struct state *state;
+		struct err gone;
+
+		if (container_state(&settings, ids.item[i], &state, &status, &gone) < 0) {
+			log_warn("list: %s", gone.text);
+			continue;
+		}
+		if (options->quiet)
+			printf("%s\n", state->id);
+		state_tree(array, state, status, pid_to_tell(state, status), arena);
+		fill_row(rows[len++], state, status, arena);
+	}
+	if (options->quiet)
+		return 0;
+	if (json)
+		return print_json(array, arena);
+	print_table((const char *const(*)[LIST_COLUMNS])rows, len);
+	return 0;
+}
+
+/* --- ps -------------------------------------------------------------------------------------- */
+
+static bool contains(const pid_t *pids, size_t len, long pid)
+{
+	for (size_t i = 0; i < len; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* The nth blank-separated word of a line, or NULL. */
+static const char *nth_word(const char *line, size_t n)
+{
+	line += strspn(line, " ");
+	for (; n && *line; n--) {
+		line += strcspn(line, " ");
+		line += strspn(line, " ");
+	}
+	return *line ? line : NULL;
+}
+
+static bool pid_column(const char *header, size_t *column)
+{
+	const char *word;
+
+	for (*column = 0; (word = nth_word(header, *column)); ++*column)
+		if (strcspn(word, " ") == 3 && strncmp(word, "PID", 3) == 0)
+			return true;
+	return false;
+}
+
+/* Runs ps(1), which must find the container's processes among all: its standard output. */
+static int run_ps(const char **argv, struct arena *arena, char **output, struct err *err)
+{
+	autoclose int from = -1, to = -1;
+	char path[32];
+	int ends[2], status, result;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, "make a pipe");
+	from = ends[0];
+	to = ends[1];
+	pid = fork();
+	if (pid < 0)
+		return err_sys(err, "fork");
+	if (pid == 0) {
+		dup2(to, STDOUT_FILENO);
+		execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", from);
+	fd_close(&to);
+	result = file_read(AT_FDCWD, path, PS_OUTPUT_MAX, arena, output, NULL, err);
+	fd_close(&from); /* a ps that has more to say gets SIGPIPE */
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (result < 0)
+		return -1;
+	if (status != 0)
+		return err_set(err, ECHILD,
+			       "ps(1) failed, or is not installed; --format json does not need it");
+	return 0;
+}
+
+static int print_ps(const struct options *options, const pid_t *pids, size_t len,
+		    struct arena *arena, struct err *err)
+{
+	size_t more = options->arguments.len - 1, column;
+	const char **argv = arena_new_array(arena, const char *, more + 3);
+	char *output, *line;
+
+	argv[0] = "ps";
+	argv[1] = "-ef";
+	if (more)
+		memcpy(argv + 1, options->arguments.item + 1, more * sizeof(*argv));
+	if (run_ps(argv, arena, &output, err) < 0)
+		return -1;
+	line = strsep(&output, "\n");
+	if (!pid_column(line, &column))
+		return err_set(err, EINVAL, "ps(1) printed no column PID");
+	printf("%s\n", line);
+	while ((line = strsep(&output, "\n"))) {
+		const char *word = nth_word(line, column);
+
+		if (word && contains(pids, len, strtol(word, NULL, 10)))
+			printf("%s\n", line);
+	}
+	return 0;
+}
+
+static int cmd_ps(const struct options *options, struct arena *arena, struct err *err)
+{
+	struct json *array = json_array(NULL, NULL, arena);
+	struct settings settings;
+	pid_t *pids;
+	size_t len;
+	bool json;
+
+	if (parse_format(options, &json, err) < 0 ||
+	    cmd_settings(options, arena, &settings, err) < 0 ||
+	    container_pids(&settings, options->arguments.item[0], &pids, &len, err) < 0)
+		return -1;
+	if (!json)
+		return print_ps(options, pids, len, arena, err);
+	for (size_t i = 0; i < len; i++)
+		json_integer(array, NULL, pids[i], arena);
+	return print_json(array, arena);
+}
+
+/* --- spec, explain, features ----------------------------------------------------------------- */
+
+static int write_config(const char *bundle, const char *text, size_t size, struct err *err)
+{
+	autoclose int dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+
+	if (dir < 0)
+		return err_sys(err, "open bundle %s", bundle);
+	fd = openat(dir, CONFIG_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 || file_write_all(fd, text, size) < 0)
+		return err_sys(err, "write %s/" CONFIG_FILE, bundle);
+	return 0;
+}
+
+static int cmd_spec(const struct options *options, struct arena *arena, struct err *err)
+{
+	struct spec_default with = { .rootless = options->map_root,
+				     .args = options->arguments,
+				     .terminal = options->arguments.len == 0 };
+	const char *bundle = options->bundle ? options->bundle : ".";
+	struct host host;
+	size_t size;
+	char *text;
+
+	if (with.rootless &&
+	    (host_probe(&host, true, arena, err) < 0 ||
+	     idmap_subordinate(&host, arena, &with.uid_mappings, &with.gid_mappings, err) < 0))
+		return -1;
+	text = json_print(spec_default(&with, arena), true, arena, &size);
+	return write_config(bundle, text, size, err);
+}
+
+static int cmd_explain(const struct options *options, struct arena *arena, struct err *err)
+{
+	const char *bundle = options->arguments.len ? options->arguments.item[0] : options->bundle;
+	struct settings settings;
+	struct request request;
+	struct plan *plan;
+
+	if (options->arguments.len && options->bundle)
+		return err_set(err, OPTIONS_USAGE, "explain: two bundles: %s and %s",
+			       options->bundle, bundle);
+	if (cmd_settings(options, arena, &settings, err) < 0 ||
+	    cmd_request(options, "ID", bundle, arena, &request, err) < 0 ||
+	    container_plan(&settings, &request, &plan, err) < 0)
+		return -1;
+	explain_print(plan, arena, stdout);
+	return 0;
+}
+
+static int cmd_features(const struct options *options, struct arena *arena, struct err *err)
+{
+	struct settings settings;
+	struct host host;
+
+	if (cmd_settings(options, arena, &settings, err) < 0 ||
+	    host_probe(&host, settings.rootless, arena, err) < 0)
+		return -1;
+	return print_json(features(&host, arena), arena);
+}
+
+/* clang-format off */
+const struct command inspect_commands[] = {
+	{ "state", "ID", "print the state of a container as JSON", 1, 1, .run = cmd_state, .groups = { help_options } },
+	{ "list", "", "list the containers", 0, 0, .run = cmd_list, .groups = { list_options, format_options, help_options } },
+	{ "ps", "ID [PS OPTIONS...]", "list the processes of a container", 1, UINT_MAX,
+	  .verbatim = true, .run = cmd_ps, .groups = { format_options, help_options } },
+	{ "spec", "[-- PROGRAM ARGUMENTS...]", "write a configuration to begin with", 0, UINT_MAX,
+	  .run = cmd_spec, .groups = { spec_options, help_options } },
+	{ "explain", "[BUNDLE/]", "print what would be done for a bundle, and why so", 0, 1,
+	  .run = cmd_explain, .groups = { bundle_options, help_options } },
+	{ "features", "", "print what this program supports as JSON", 0, 0,
+	  .run = cmd_features, .groups = { help_options } },
+	{ 0 }
+};
+/* clang-format on */

@@ -1,0 +1,253 @@
+/*
+ * The commands that make a container, move it through its life and end it. Each is short: options
+ * to a request, and a verb of container.h.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "runtime/cmd.h"
+
+#define SIGNAL_MAX 64 /* the kernel's SIGRTMAX on all architectures but MIPS */
+
+/* clang-format off */
+const struct option_row bundle_options[] = {
+	{ "bundle", 'b', OPTION_TEXT, offsetof(struct options, bundle), "DIR", "the bundle; the default is here" },
+	{ "no-pivot", 0, OPTION_FLAG, offsetof(struct options, no_pivot), NULL, "move the root instead of pivot_root(2)" },
+	{ "no-new-keyring", 0, OPTION_FLAG, offsetof(struct options, no_new_keyring), NULL, "keep the caller's session keyring" },
+	{ "best-effort", 0, OPTION_TEXT, offsetof(struct options, best_effort), "NAME", "cgroup: drop limits that cannot be had" },
+	{ 0 }
+};
+
+const struct option_row launch_options[] = {
+	{ "console-socket", 0, OPTION_TEXT, offsetof(struct options, console_socket), "PATH", "gets the terminal's master" },
+	{ "pid-file", 0, OPTION_TEXT, offsetof(struct options, pid_file), "FILE", "gets the pid of the process" },
+	{ "pidfd-socket", 0, OPTION_TEXT, offsetof(struct options, pidfd_socket), "PATH", "gets a pidfd of the process" },
+	{ "preserve-fds", 0, OPTION_NUMBER, offsetof(struct options, preserve_fds), "N", "descriptors to pass on, from 3" },
+	{ "no-subreaper", 0, OPTION_IGNORED, 0, NULL, NULL }, /* nothing here reaps for others */
+	{ 0 }
+};
+
+static const struct option_row run_options[] = {
+	{ "detach", 'd', OPTION_FLAG, offsetof(struct options, detach), NULL, "do not wait for the program" },
+	{ "keep", 0, OPTION_FLAG, offsetof(struct options, keep), NULL, "do not delete the container afterwards" },
+	{ 0 }
+};
+
+static const struct option_row kill_options[] = {
+	{ "all", 'a', OPTION_FLAG, offsetof(struct options, all), NULL, "send it to all processes" },
+	{ 0 }
+};
+
+static const struct option_row delete_options[] = {
+	{ "force", 'f', OPTION_FLAG, offsetof(struct options, force), NULL, "kill it first, if it still runs" },
+	{ 0 }
+};
+
+static const struct name signal_names[] = {
+	{ "HUP", SIGHUP }, { "INT", SIGINT }, { "QUIT", SIGQUIT }, { "ILL", SIGILL }, { "TRAP", SIGTRAP },
+	{ "ABRT", SIGABRT }, { "IOT", SIGIOT }, { "BUS", SIGBUS }, { "FPE", SIGFPE }, { "KILL", SIGKILL },
+	{ "USR1", SIGUSR1 }, { "SEGV", SIGSEGV }, { "USR2", SIGUSR2 }, { "PIPE", SIGPIPE }, { "ALRM", SIGALRM },
+	{ "TERM", SIGTERM }, { "STKFLT", SIGSTKFLT }, { "CHLD", SIGCHLD }, { "CLD", SIGCHLD }, { "CONT", SIGCONT },
+	{ "STOP", SIGSTOP }, { "TSTP", SIGTSTP }, { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU }, { "URG", SIGURG },
+	{ "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ }, { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF },
+	{ "WINCH", SIGWINCH }, { "IO", SIGIO }, { "POLL", SIGPOLL }, { "PWR", SIGPWR }, { "SYS", SIGSYS },
+	{ 0 }
+};
+/* clang-format on */
+
+/* "RTMIN+3", "RTMAX-2" */
+static bool parse_realtime(const char *text, int *signal)
+{
+	bool from_min = strncasecmp(text, "RTMIN", 5) == 0;
+	uint32_t distance = 0;
+
+	if (!from_min && strncasecmp(text, "RTMAX", 5) != 0)
+		return false;
+	if (text[5] && (text[5] != (from_min ? '+' : '-') ||
+			!options_number(text + 6, (uint32_t)(SIGRTMAX - SIGRTMIN), &distance)))
+		return false;
+	*signal = from_min ? SIGRTMIN + (int)distance : SIGRTMAX - (int)distance;
+	return true;
+}
+
+static int parse_signal(const char *text, int *signal, struct err *err)
+{
+	const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+	uint32_t number;
+
+	if (options_number(text, SIGNAL_MAX, &number)) {
+		*signal = (int)number;
+		return 0;
+	}
+	for (const struct name *row = signal_names; row->name; row++) {
+		if (strcasecmp(row->name, name) == 0) {
+			*signal = (int)row->value;
+			return 0;
+		}
+	}
+	if (parse_realtime(name, signal))
+		return 0;
+	return err_set(err, OPTIONS_USAGE, "kill: unknown signal '%s'", text);
+}
+
+int cmd_settings(const struct options *options, struct arena *arena, struct settings *settings,
+		 struct err *err)
+{
+	static const struct name words[] = { { "false", 0 }, { "true", 1 }, { "auto", 2 }, { 0 } };
+	uint64_t rootless = 2;
+
+	if (options->rootless && !name_value(words, options->rootless, &rootless))
+		return err_set(err, OPTIONS_USAGE, "--rootless is true, false or auto, not '%s'",
+			       options->rootless);
+	*settings = (struct settings){ .root = options->root,
+				       .rootless = rootless == 2 ? -1 : (int)rootless,
+				       .arena = arena };
+	return 0;
+}
+
+static int parse_manager(const struct options *options, enum cgroup_manager *manager,
+			 struct err *err)
+{
+	/* clang-format off */
+	static const struct name words[] = {
+		{ "cgroupfs", CGROUP_MANAGER_CGROUPFS }, { "systemd", CGROUP_MANAGER_SYSTEMD },
+		{ "disabled", CGROUP_MANAGER_DISABLED }, { 0 }
+	};
+	/* clang-format on */
+	uint64_t value = CGROUP_MANAGER_CGROUPFS;
+
+	if (options->cgroup_manager && !name_value(words, options->cgroup_manager, &value))
+		return err_set(err, OPTIONS_USAGE,
+			       "--cgroup-manager is cgroupfs, systemd or disabled, not '%s'",
+			       options->cgroup_manager);
+	if (options->systemd_cgroup)
+		value = CGROUP_MANAGER_SYSTEMD;
+	if (value == CGROUP_MANAGER_SYSTEMD)
+		return err_set(err, ENOTSUP,
+			       "the systemd cgroup manager is not supported; use --cgroup-manager "
+			       "cgroupfs");
+	*manager = (enum cgroup_manager)value;
+	return 0;
+}
+
+static int make_up_id(struct arena *arena, const char **id, struct err *err)
+{
+	uint32_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return err_sys(err, "getrandom");
+	*id = arena_format(arena, "agentd-%d-%08x", (int)getpid(), random);
+	return 0;
+}
+
+/* A lone argument with a slash in it is a bundle: no id has one. */
+int cmd_request(const struct options *options, const char *id, const char *bundle,
+		struct arena *arena, struct request *request, struct err *err)
+{
+	char path[PATH_MAX];
+
+	*request = (struct request){ .id = id,
+				     .console_socket = options->console_socket,
+				     .pid_file = options->pid_file,
+				     .pidfd_socket = options->pidfd_socket,
+				     .keep_fds = options->preserve_fds,
+				     .detach = options->detach,
+				     .keep = options->keep,
+				     .no_pivot = options->no_pivot,
+				     .no_new_keyring = options->no_new_keyring,
+				     .best_effort_cgroup = options->best_effort != NULL };
+	if (options->best_effort && strcmp(options->best_effort, "cgroup") != 0)
+		return err_set(err, OPTIONS_USAGE, "--best-effort is cgroup, not '%s'",
+			       options->best_effort);
+	if (id && strchr(id, '/')) {
+		if (bundle)
+			return err_set(err, OPTIONS_USAGE, "two bundles: %s and %s", id, bundle);
+		bundle = id;
+		request->id = NULL;
+	}
+	if (!request->id && make_up_id(arena, &request->id, err) < 0)
+		return -1;
+	if (!realpath(bundle ? bundle : ".", path))
+		return err_sys(err, "open bundle %s", bundle ? bundle : ".");
+	request->bundle = arena_copy(arena, path, strlen(path));
+	return parse_manager(options, &request->cgroup_manager, err);
+}
+
+static int cmd_create(const struct options *options, struct arena *arena, struct err *err)
+{
+	struct settings settings;
+	struct request request;
+
+	if (cmd_settings(options, arena, &settings, err) < 0 ||
+	    cmd_request(options, options->arguments.item[0], options->bundle, arena, &request,
+			err) < 0)
+		return -1;
+	request.detach = true;
+	return container_create(&settings, &request, err);
+}
+
+static int cmd_run(const struct options *options, struct arena *arena, struct err *err)
+{
+	struct settings settings;
+	struct request request;
+	int status;
+
+	if (cmd_settings(options, arena, &settings, err) < 0 ||
+	    cmd_request(options, options->arguments.item[0], options->bundle, arena, &request,
+			err) < 0 ||
+	    container_run(&settings, &request, &status, err) < 0)
+		return -1;
+	return status;
+}
+
+static int cmd_start(const struct options *options, struct arena *arena, struct err *err)
+{
+	struct settings settings;
+
+	if (cmd_settings(options, arena, &settings, err) < 0)
+		return -1;
+	return container_start(&settings, options->arguments.item[0], err);
+}
+
+static int cmd_kill(const struct options *options, struct arena *arena, struct err *err)
+{
+	struct settings settings;
+	int signal = SIGTERM;
+
+	if (cmd_settings(options, arena, &settings, err) < 0)
+		return -1;
+	if (options->arguments.len > 1 &&
+	    parse_signal(options->arguments.item[1], &signal, err) < 0)
+		return -1;
+	return container_kill(&settings, options->arguments.item[0], signal, options->all, err);
+}
+
+static int cmd_delete(const struct options *options, struct arena *arena, struct err *err)
+{
+	struct settings settings;
+
+	if (cmd_settings(options, arena, &settings, err) < 0)
+		return -1;
+	return container_delete(&settings, options->arguments.item[0], options->force, err);
+}
+
+/* clang-format off */
+const struct command lifecycle_commands[] = {
+	{ "run", "ID|BUNDLE/", "create and start a container, wait for it, delete it", 1, 1, .launches = true,
+	  .run = cmd_run, .groups = { bundle_options, launch_options, run_options, help_options } },
+	{ "create", "ID|BUNDLE/", "make a container that waits to be started", 1, 1, .launches = true,
+	  .run = cmd_create, .groups = { bundle_options, launch_options, help_options } },
+	{ "start", "ID", "let the program of a created container go", 1, 1, .run = cmd_start, .groups = { help_options } },
+	{ "kill", "ID [SIGNAL]", "send a signal, by default SIGTERM", 1, 2,
+	  .run = cmd_kill, .groups = { kill_options, help_options } },
+	{ "delete", "ID", "remove a stopped container and all that was made for it", 1, 1,
+	  .run = cmd_delete, .groups = { delete_options, help_options } },
+	{ 0 }
+};
+/* clang-format on */

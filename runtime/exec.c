@@ -1,0 +1,72 @@
+/*
+ * The process of exec, see exec.h.
+ */
+#include "runtime/exec.h"
+
+#include <string.h>
+
+/* The container's environment; a name that is given again takes the new value. */
+static struct spec_strings merge_env(const struct spec_strings *base,
+				     const struct spec_strings *more, struct arena *arena)
+{
+	struct spec_strings env = { arena_new_array(arena, const char *, base->len + more->len + 1),
+				    0 };
+
+	for (size_t i = 0; i < base->len; i++)
+		env.item[env.len++] = base->item[i];
+	for (size_t i = 0; i < more->len; i++) {
+		size_t name = strcspn(more->item[i], "=") + 1, at = 0;
+
+		while (at < env.len && strncmp(env.item[at], more->item[i], name) != 0)
+			at++;
+		env.item[at] = more->item[i];
+		env.len += at == env.len;
+	}
+	return env;
+}
+
+/* The container's own process with what the command line says otherwise. Never the inheritable set
+ * (CVE-2022-29162), never a user by name (CVE-2026-30892). */
+static void apply_flags(const struct exec_process *flags, struct arena *arena,
+			struct spec_process *process)
+{
+	process->args = flags->args;
+	process->terminal = flags->terminal;
+	process->env = merge_env(&process->env, &flags->env, arena);
+	if (flags->cwd)
+		process->cwd = flags->cwd;
+	if (flags->apparmor_profile)
+		process->apparmor_profile = flags->apparmor_profile;
+	if (flags->selinux_label)
+		process->selinux_label = flags->selinux_label;
+	if (flags->no_new_privileges)
+		process->no_new_privileges = true;
+	if (flags->user_set)
+		process->user.uid = flags->uid;
+	if (flags->gid_set)
+		process->user.gid = flags->gid;
+	if (flags->additional_gids.len)
+		process->user.additional_gids = flags->additional_gids;
+	process->capabilities.bounding |= flags->capabilities;
+	process->capabilities.effective |= flags->capabilities;
+	process->capabilities.permitted |= flags->capabilities;
+}
+
+int exec_process_make(const struct exec_process *flags, const struct spec *spec,
+		      struct arena *arena, struct spec_process *process, struct err *err)
+{
+	*process = spec->process;
+	if (flags->file) {
+		memset(process, 0, sizeof(*process));
+		if (spec_process_load(flags->file, arena, process, err) < 0)
+			return -1;
+	} else {
+		apply_flags(flags, arena, process);
+		if (spec_process_check(process, err) < 0)
+			return -1;
+	}
+	/* The sandbox is the container's, whoever describes the process (CVE-2019-10144). */
+	process->landlock = spec->process.landlock;
+	process->no_new_privileges |= process->landlock.set;
+	return 0;
+}

@@ -1,0 +1,209 @@
+/*
+ * The program: options in front of the command, the command's own, its exit status. The only place
+ * that prints an error, and the only one that knows all tables of commands.
+ *
+ * Standard output belongs to the command's result, standard error gets one line of error and
+ * nothing else: callers read both together (reference: go-runc, conmon).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/cmd.h"
+#include "runtime/seal.h"
+#include "runtime/version.h"
+
+#ifndef AGENTD_COMMIT
+#define AGENTD_COMMIT "unknown"
+#endif
+
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+
+/* clang-format off */
+static const struct option_row global_options[] = {
+	{ "root", 0, OPTION_TEXT, offsetof(struct options, root), "DIR", "where the containers are kept" },
+	{ "log", 0, OPTION_TEXT, offsetof(struct options, log), "FILE", "append messages to FILE" },
+	{ "log-format", 0, OPTION_TEXT, offsetof(struct options, log_format), "FORMAT", "text or json" },
+	{ "log-level", 0, OPTION_TEXT, offsetof(struct options, log_level), "LEVEL", "error, warning or debug" },
+	{ "debug", 0, OPTION_FLAG, offsetof(struct options, debug), NULL, "the same as --log-level debug" },
+	{ "cgroup-manager", 0, OPTION_TEXT, offsetof(struct options, cgroup_manager), "NAME",
+	  "cgroupfs, systemd or disabled" },
+	{ "systemd-cgroup", 's', OPTION_FLAG, offsetof(struct options, systemd_cgroup), NULL,
+	  "the same as --cgroup-manager systemd" },
+	{ "rootless", 0, OPTION_TEXT, offsetof(struct options, rootless), "WHEN", "true, false or auto" },
+	{ "criu", 0, OPTION_IGNORED, 0, "PATH", NULL },
+	{ "version", 'v', OPTION_FLAG, offsetof(struct options, version), NULL, "print the version" },
+	{ "version", 'V', OPTION_FLAG, offsetof(struct options, version), NULL, NULL },
+	{ 0 }
+};
+
+const struct option_row help_options[] = {
+	{ "help", 'h', OPTION_FLAG, offsetof(struct options, help), NULL, "print this text" },
+	{ 0 }
+};
+
+static const struct option_row *const global_groups[] = { global_options, help_options, NULL };
+static const struct command *const command_tables[] = { lifecycle_commands, change_commands, inspect_commands };
+/* clang-format on */
+
+#define TABLES_LEN (sizeof(command_tables) / sizeof(command_tables[0]))
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < TABLES_LEN; i++)
+		for (const struct command *command = command_tables[i]; command->name; command++)
+			if (strcmp(command->name, name) == 0)
+				return command;
+	return NULL;
+}
+
+static int print_usage(FILE *to)
+{
+	fprintf(to, "Usage: agentd [OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n");
+	for (size_t i = 0; i < TABLES_LEN; i++)
+		for (const struct command *command = command_tables[i]; command->name; command++)
+			fprintf(to, "  %-12s%s\n", command->name, command->help);
+	fprintf(to, "\nOptions:\n");
+	options_print_help(global_groups, to);
+	fprintf(to, "\nagentd COMMAND --help tells the options of a command.\n");
+	return 0;
+}
+
+static int print_command_help(const struct command *command)
+{
+	printf("Usage: agentd %s [OPTIONS]%s%s\n\n%s\n\nOptions:\n", command->name,
+	       *command->arguments ? " " : "", command->arguments, command->help);
+	options_print_help(command->groups, stdout);
+	return 0;
+}
+
+/* In the form that callers of runc read: "NAME version X", "commit: ", "spec: ". */
+static int print_version(void)
+{
+	printf("agentd version %s\ncommit: %s\nspec: %s\n"
+	       "+SECCOMP +LANDLOCK +CAP +CGROUPV2 +EBPF +APPARMOR +SELINUX\n",
+	       AGENTD_VERSION, AGENTD_COMMIT, SPEC_OCI_VERSION);
+	return 0;
+}
+
+static int check_arguments(const struct command *command, const struct options *options,
+			   struct err *err)
+{
+	size_t len = options->arguments.len;
+
+	if (len < command->min)
+		return err_set(err, OPTIONS_USAGE, "%s needs %s", command->name,
+			       command->arguments);
+	if (len > command->max)
+		return err_set(err, OPTIONS_USAGE, "%s: unexpected argument '%s'", command->name,
+			       options->arguments.item[command->max]);
+	return 0;
+}
+
+/* A JSON log holds errors alone unless more is asked for: podman reads the file as one object. */
+static int open_log(const struct options *options, struct err *err)
+{
+	/* clang-format off */
+	static const struct name formats[] = { { "text", LOG_FORMAT_TEXT }, { "json", LOG_FORMAT_JSON }, { 0 } };
+	static const struct name levels[] = {
+		{ "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARNING }, { "debug", LOG_LEVEL_DEBUG }, { 0 }
+	};
+	/* clang-format on */
+	uint64_t format = LOG_FORMAT_TEXT, level;
+
+	if (options->log_format && !name_value(formats, options->log_format, &format))
+		return err_set(err, OPTIONS_USAGE, "--log-format is text or json, not '%s'",
+			       options->log_format);
+	level = format == LOG_FORMAT_JSON ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
+	if (options->log_level && !name_value(levels, options->log_level, &level))
+		return err_set(err, OPTIONS_USAGE,
+			       "--log-level is error, warning or debug, not '%s'",
+			       options->log_level);
+	if (options->debug)
+		level = LOG_LEVEL_DEBUG;
+	return log_open(options->log, (enum log_format)format, (enum log_level)level, err);
+}
+
+static int run_command(const struct command *command, int argc, char *argv[], int at,
+		       struct options *options, struct arena *arena, struct err *err)
+{
+	int status;
+
+	if (options_parse(command->groups, command, argc, argv, &at, arena, options, err) < 0)
+		return err_wrap(err, "%s", command->name);
+	if (options->help)
+		return print_command_help(command);
+	if (check_arguments(command, options, err) < 0)
+		return -1;
+	if (command->launches && seal_executable(argv, err) < 0)
+		return -1;
+	if (open_log(options, err) < 0)
+		return -1;
+	status = command->run(options, arena, err);
+	if (status >= 0 && fflush(stdout) != 0)
+		return err_sys(err, "write to standard output");
+	return status;
+}
+
+/*
+ * What we need of our own process: not more privileges than our caller, who chooses every path that
+ * we open; and three standard streams, so that no descriptor of ours can be taken for one.
+ */
+static int check_process(struct err *err)
+{
+	int fd;
+
+	if (getauxval(AT_SECURE))
+		return err_set(err, EPERM,
+			       "agentd must not be installed setuid or with capabilities");
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	fd_close(&fd);
+	return 0;
+}
+
+static int dispatch(int argc, char *argv[], struct arena *arena, struct err *err)
+{
+	struct options options = { 0 };
+	const struct command *command;
+	int at = 1;
+
+	if (check_process(err) < 0)
+		return -1;
+	if (options_parse(global_groups, NULL, argc, argv, &at, arena, &options, err) < 0)
+		return -1;
+	if (options.version)
+		return print_version();
+	if (options.help)
+		return print_usage(stdout);
+	if (at >= argc)
+		return err_set(err, OPTIONS_USAGE, "a command is missing, see agentd --help");
+	command = find_command(argv[at]);
+	if (!command)
+		return err_set(err, OPTIONS_USAGE, "unknown command '%s', see agentd --help",
+			       argv[at]);
+	return run_command(command, argc, argv, at + 1, &options, arena, err);
+}
+
+int main(int argc, char *argv[])
+{
+	struct arena *arena = arena_new(ARENA_LIMIT);
+	struct err err = { 0 };
+	int status;
+
+	status = dispatch(argc, argv, arena, &err);
+	if (status < 0) {
+		fprintf(stderr, "agentd: %s\n", err.text);
+		log_error("%s", err.text);
+		status = err.code == OPTIONS_USAGE ? EXIT_USAGE : EXIT_FAILED;
+	}
+	arena_free(arena);
+	return status;
+}

@@ -1,0 +1,404 @@
+/*
+ * The directory of a container, see state.h.
+ *
+ * Everything goes through the descriptor of the directory, never by path again. Relied on: the root
+ * directory is ours alone (checked when it is opened), so its contents are trusted. Nothing here
+ * decides what a status allows: that is container.c's.
+ */
+#include "runtime/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "isolation/cgroup.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
+#include "spec/json.h"
+
+#define ROOT_DEFAULT "/run/agentd"
+#define LOCK_TIMEOUT_MS 10000
+#define LOCK_RETRY_MS 5
+
+static const struct name status_names[] = {
+	{ "creating", STATUS_CREATING }, { "created", STATUS_CREATED },
+	{ "running", STATUS_RUNNING },	 { "paused", STATUS_PAUSED },
+	{ "stopped", STATUS_STOPPED },	 { 0 }
+};
+
+const char *state_status_text(enum state_status status)
+{
+	return name_text(status_names, status);
+}
+
+int state_id_check(const char *id, struct err *err)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789_+-.";
+	size_t len = strlen(id);
+
+	if (len == 0 || len > STATE_ID_MAX || id[0] == '.' || strspn(id, allowed) != len)
+		return err_set(
+			err, EINVAL,
+			"invalid container ID format: '%.255s'; up to %d letters, digits and "
+			"any of _+-., but no . first",
+			id, STATE_ID_MAX);
+	return 0;
+}
+
+/* --- the directory of all containers --------------------------------------------------------- */
+
+/* Sticky, so that a cleaner of $XDG_RUNTIME_DIR leaves it alone (XDG base directory specification).
+ */
+static int default_root(bool rootless, char *path, size_t size, mode_t *mode, struct err *err)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	*mode = 0700;
+	if (!rootless) {
+		snprintf(path, size, "%s", ROOT_DEFAULT);
+		return 0;
+	}
+	if (!runtime || runtime[0] != '/')
+		return err_set(
+			err, ENOENT,
+			"no directory to keep containers in; set XDG_RUNTIME_DIR or give --root");
+	if ((size_t)snprintf(path, size, "%s/agentd", runtime) >= size)
+		return err_set(err, ENAMETOOLONG, "XDG_RUNTIME_DIR is too long");
+	*mode |= S_ISVTX;
+	return 0;
+}
+
+int state_root_open(const char *root, bool rootless, int *dir, struct err *err)
+{
+	char path[4096];
+	autoclose int fd = -1;
+	mode_t mode = 0700;
+	struct stat st;
+
+	if (!root) {
+		if (default_root(rootless, path, sizeof(path), &mode, err) < 0)
+			return -1;
+		root = path;
+	}
+	if (file_make_directories(root, mode, err) < 0)
+		return err_wrap(err, "the directory of containers");
+	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, "open the directory of containers %s", root);
+	/* whoever can write here chooses the hooks that we run */
+	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return err_set(
+			err, EPERM,
+			"the directory of containers %s is not ours alone to write (owner %u, "
+			"mode %04o)",
+			root, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+	*dir = fd_take(&fd);
+	return 0;
+}
+
+int state_cache_open(int root)
+{
+	autoclose int cache = -1;
+
+	mkdirat(root, ".cache", 0700);
+	mkdirat(root, ".cache/seccomp", 0700);
+	cache = openat(root, ".cache/seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd_take(&cache);
+}
+
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_id(struct spec_strings *ids, const char *id, struct arena *arena)
+{
+	if ((ids->len & (ids->len - 1)) == 0) { /* doubles; the item behind the last stays NULL */
+		const char **item = arena_new_array(arena, const char *, 2 * ids->len + 2);
+
+		if (ids->len)
+			memcpy(item, ids->item, ids->len * sizeof(*item));
+		ids->item = item;
+	}
+	ids->item[ids->len++] = arena_copy(arena, id, strlen(id));
+}
+
+int state_ids(int root, struct arena *arena, struct spec_strings *ids, struct err *err)
+{
+	autoclose int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct err unused;
+
+	if (!stream)
+		return err_sys(err, "list the directory of containers");
+	fd_take(&fd); /* is the stream's now */
+	while ((entry = readdir(stream)))
+		if (state_id_check(entry->d_name, &unused) == 0)
+			add_id(ids, entry->d_name, arena);
+	closedir(stream);
+	if (ids->len)
+		qsort(ids->item, ids->len, sizeof(*ids->item), compare_text);
+	return 0;
+}
+
+/* --- one directory --------------------------------------------------------------------------- */
+
+int state_create(int root, const char *id, const char *config, size_t config_size, int *dir,
+		 struct err *err)
+{
+	autoclose int fd = -1;
+
+	if (state_id_check(id, err) < 0)
+		return -1;
+	if (mkdirat(root, id, 0700) < 0) {
+		if (errno == EEXIST)
+			return err_set(err, EEXIST, "container with given ID already exists: %s",
+				       id);
+		return err_sys(err, "make the directory of container %s", id);
+	}
+	fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+		err_sys(err, "lock the directory of container %s", id);
+		goto undo;
+	}
+	if (file_replace(fd, STATE_CONFIG, config, config_size, 0600, err) < 0)
+		goto undo;
+	*dir = fd_take(&fd);
+	return 0;
+undo:
+	if (fd >= 0)
+		unlinkat(fd, STATE_CONFIG, 0);
+	unlinkat(root, id, AT_REMOVEDIR);
+	return -1;
+}
+
+/* A lock that somebody keeps (a hook that hangs) must not keep us: flock(2) knows no time limit, so
+ * it is tried again and again. */
+int state_lock(int dir, const char *id, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_RETRY_MS * 1000000L };
+	struct stat st;
+
+	for (int waited = 0; flock(dir, LOCK_EX | LOCK_NB) < 0; waited += LOCK_RETRY_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(err, "lock the directory of container %s", id);
+		if (waited >= LOCK_TIMEOUT_MS)
+			return err_set(
+				err, EBUSY,
+				"container %s is busy: another agentd has been at work on it "
+				"for %d s",
+				id, LOCK_TIMEOUT_MS / 1000);
+		nanosleep(&pause, NULL);
+	}
+	/* who had the lock before us may have deleted it */
+	if (fstat(dir, &st) < 0 || st.st_nlink == 0)
+		return err_set(err, ENOENT, "container does not exist: %s", id);
+	return 0;
+}
+
+void state_unlock(int dir)
+{
+	flock(dir, LOCK_UN);
+}
+
+int state_open(int root, const char *id, bool lock, int *dir, struct err *err)
+{
+	autoclose int fd = -1;
+
+	if (state_id_check(id, err) < 0)
+		return -1;
+	fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		return err_set(err, ENOENT, "container does not exist: %s", id);
+	if (fd < 0)
+		return err_sys(err, "open the directory of container %s", id);
+	if (lock && state_lock(fd, id, err) < 0)
+		return -1;
+	*dir = fd_take(&fd);
+	return 0;
+}
+
+int state_remove(int root, const char *id, int dir, struct err *err)
+{
+	autoclose int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!stream)
+		return err_sys(err, "open the directory of container %s", id);
+	fd_take(&fd);
+	while ((entry = readdir(stream)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			unlinkat(dir, entry->d_name, 0);
+	closedir(stream);
+	if (unlinkat(root, id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(err, "remove the directory of container %s", id);
+	return 0;
+}
+
+/* --- state.json ------------------------------------------------------------------------------ */
+
+/* clang-format off */
+static const struct field state_fields[] = {
+	STRING("bundle",      struct state, bundle, 0),
+	STRING("rootfs",      struct state, rootfs, 0),
+	STRING("created",     struct state, created, 0),
+	STRING("owner",       struct state, owner, 0),
+	STRING("cgroupRoot",  struct state, cgroup_root, 0),
+	STRING("cgroupPath",  struct state, cgroup_path, 0),
+	I64("pid",            struct state, pid, REQUIRED, RANGE(0, INT32_MAX)),
+	U64("startTime",      struct state, start_time, REQUIRED, RANGE(0, UINT64_MAX)),
+	BOOL("run",           struct state, run, 0),
+	MAP("annotations",    struct state, annotations, 0),
+	STRINGS("notes",      struct state, notes, 0),
+	{ 0 }
+};
+/* clang-format on */
+
+int state_save(int dir, const struct state *state, struct arena *arena, struct err *err)
+{
+	size_t size;
+	char *text = json_print(fields_encode(state, state_fields, arena), true, arena, &size);
+
+	return file_replace(dir, STATE_FILE, text, size, 0600, err);
+}
+
+int state_load(int dir, const char *id, struct arena *arena, struct state **out, struct err *err)
+{
+	struct state *state = arena_new_object(arena, struct state);
+	struct json *object;
+	size_t size;
+	char *text;
+
+	state->id = id;
+	*out = state;
+	if (faccessat(dir, STATE_FILE, F_OK, 0) < 0 && errno == ENOENT)
+		return 0;
+	if (file_read(dir, STATE_FILE, JSON_BYTES_MAX, arena, &text, &size, err) < 0)
+		return err_wrap(err, "state of container %s", id);
+	if (json_parse(text, size, arena, &object, err) < 0 ||
+	    fields_decode(object, state_fields, state, arena, err) < 0) {
+		err->code = EBADMSG;
+		err_wrap(err, "the state of container %s is damaged", id);
+		return err_hint(err, "delete --force removes the container");
+	}
+	return 0;
+}
+
+static void add_text(struct json *object, const char *key, const char *text, struct arena *arena)
+{
+	if (text)
+		json_string(object, key, text, arena);
+}
+
+static void add_annotations(struct json *object, const struct spec_map *map, struct arena *arena)
+{
+	struct json *annotations = json_object(object, "annotations", arena);
+
+	for (size_t i = 0; i < map->len; i++)
+		json_string(annotations, map->item[i].key, map->item[i].value, arena);
+}
+
+static void add_notes(struct json *object, const struct spec_strings *notes, struct arena *arena)
+{
+	struct json *list;
+
+	if (!notes->len)
+		return;
+	list = json_array(object, "notes", arena);
+	for (size_t i = 0; i < notes->len; i++)
+		json_string(list, NULL, notes->item[i], arena);
+}
+
+struct json *state_tree(struct json *parent, const struct state *state, enum state_status status,
+			pid_t pid_to_tell, struct arena *arena)
+{
+	struct json *object = json_object(parent, NULL, arena);
+
+	json_string(object, "ociVersion", SPEC_OCI_VERSION, arena);
+	json_string(object, "id", state->id, arena);
+	json_string(object, "status", state_status_text(status), arena);
+	json_integer(object, "pid", pid_to_tell, arena);
+	json_string(object, "bundle", state->bundle ? state->bundle : "", arena);
+	add_text(object, "rootfs", state->rootfs, arena);
+	add_text(object, "created", state->created, arena);
+	add_text(object, "owner", state->owner, arena);
+	add_annotations(object, &state->annotations, arena);
+	add_notes(object, &state->notes, arena);
+	return object;
+}
+
+char *state_oci(const struct state *state, enum state_status status, pid_t pid_to_tell,
+		struct arena *arena, size_t *size)
+{
+	return json_print(state_tree(NULL, state, status, pid_to_tell, arena), true, arena, size);
+}
+
+/* --- facts ----------------------------------------------------------------------------------- */
+
+uint64_t state_start_time(pid_t pid)
+{
+	enum { FIELD_START_TIME = 22, FIELD_AFTER_NAME = 3 };
+	char path[32], text[1024], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return 0;
+	at = strrchr(text, ')'); /* the name of the program may hold anything, even this */
+	for (int field = FIELD_AFTER_NAME - 1; at && field < FIELD_START_TIME; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at, NULL, 10) : 0;
+}
+
+/*
+ * The pidfd first, then the comparison: a process that then is seen with the recorded start time
+ * had the pid all along, so the pidfd is its own.
+ */
+int state_open_pid(const struct state *state)
+{
+	autoclose int pidfd = state->pid > 0 ? sys_pidfd_open((pid_t)state->pid, 0) : -1;
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd < 0 || state_start_time((pid_t)state->pid) != state->start_time ||
+	    poll(&ended, 1, 0) != 0) { /* readable: ended, perhaps a zombie (pidfd_open(2)) */
+		errno = ESRCH;
+		return -1;
+	}
+	return fd_take(&pidfd);
+}
+
+static bool frozen(const struct state *state)
+{
+	autoclose int cgroup = -1;
+	struct err unused;
+
+	return state->cgroup_path &&
+	       cgroup_open(state->cgroup_root, state->cgroup_path, &cgroup, &unused) == 0 &&
+	       cgroup_frozen(cgroup);
+}
+
+enum state_status state_status(int dir, const struct state *state)
+{
+	autoclose int pidfd = -1;
+
+	if (state->pid == 0)
+		return STATUS_CREATING;
+	pidfd = state_open_pid(state);
+	if (pidfd < 0)
+		return STATUS_STOPPED;
+	if (frozen(state))
+		return STATUS_PAUSED;
+	if (faccessat(dir, STATE_START_SOCKET, F_OK, 0) == 0)
+		return STATUS_CREATED;
+	return STATUS_RUNNING;
+}
