@@ -13,8 +13,10 @@
 /* One write: a file of the container's cgroup and the text for it; `what` is the property, for
  * errors and notes. */
 struct cgroup_limit {
-	const char *controller, *file, *text, *what;
-	bool optional;
+	const char *controller; /* NULL: a file that is there without any */
+	const char *file, *text, *what;
+	bool optional;	  /* a kernel without this file does what was asked for all the same */
+	bool alternative; /* written only if the optional row before it had no file */
 };
 
 enum cgroup_manager { CGROUP_MANAGER_CGROUPFS, CGROUP_MANAGER_SYSTEMD, CGROUP_MANAGER_DISABLED };
@@ -28,6 +30,7 @@ struct cgroup_plan {
 	struct cgroup_limit *limits; /* in the order of writing */
 	size_t limits_len;
 	const char *controllers; /* to enable in every ancestor: "memory pids" */
+	const char *accounting;	 /* the same where the kernel lets us, for callers' statistics */
 	bool delegate;	    /* to the container's root: own cgroup namespace, and cgroup fs mounted
 			       writable */
 	uid_t delegate_uid; /* host id of the container's root */
@@ -45,7 +48,11 @@ int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_ma
 		bool best_effort, const char *id, struct arena *arena, struct cgroup_plan *plan,
 		struct err *err);
 
-/* The writes for a resources object alone (update, tests): pure. Controllers are not looked at. */
+/*
+ * The writes for a resources object alone (update, tests): pure. Controllers are not looked at. A
+ * period without a quota means "no quota", for cpu.max is written as a whole: update puts the saved
+ * one in first.
+ */
 int cgroup_limits_plan(const struct spec_resources *resources, struct arena *arena,
 		       struct cgroup_limit **limits, size_t *len, struct err *err);
 
@@ -54,18 +61,37 @@ int cgroup_limits_plan(const struct spec_resources *resources, struct arena *are
 uint64_t cgroup_cpu_weight(uint64_t shares);
 uint64_t cgroup_io_weight(uint64_t weight);
 
-/* Makes the cgroup and enables its controllers, writes the limits, delegates. *dir: its directory.
- * Undone by cgroup_remove. */
+/*
+ * Makes the cgroup and enables its controllers, writes the limits, delegates. *dir: its directory.
+ * A cgroup that exists must be empty and not frozen. Undone by cgroup_remove; parents that had to
+ * be made are left, for another container may be about to use them.
+ */
 int cgroup_create(const struct cgroup_plan *plan, int *dir, struct err *err);
+
+/* Enables the controllers that the limits need and writes them to an existing cgroup (update). */
+int cgroup_update(const char *root, const char *path, const struct cgroup_limit *limits, size_t len,
+		  struct err *err);
+
+/* A list as in cgroup.controllers: a mask, bit i for cgroup_controllers[i]. Unknown ones have none.
+ */
+extern const char *const cgroup_controllers[];
+unsigned cgroup_controllers_mask(const char *list);
+
+/* Refuses what no path of a cgroup has: empty components, "." and "..". */
+int cgroup_check_path(const char *path, struct err *err);
 
 /* Opens the directory of an existing cgroup ("" is an error); O_RDONLY | O_DIRECTORY. */
 int cgroup_open(const char *root, const char *path, int *dir, struct err *err);
 
-/* Opens `sub` below the container's cgroup, component by component: never beside it (exec
- * --cgroup). */
-int cgroup_open_below(int dir, const char *sub, int *below, struct err *err);
+/*
+ * Opens the cgroup that a process is in now, which must be the container's `path` or below it: its
+ * init may have moved itself down, and processes live in leaves only. `sub`, if not NULL, is opened
+ * instead, below the container's cgroup.
+ */
+int cgroup_open_of(const char *root, const char *path, pid_t pid, const char *sub, int *dir,
+		   struct err *err);
 
-/* Kills every process in the cgroup and below (cgroup.kill, else freeze and SIGKILL each), without
+/* Kills every process in the cgroup and below, frozen or not (cgroup.kill, Linux 5.14), without
  * waiting. */
 int cgroup_kill(int dir, struct err *err);
 

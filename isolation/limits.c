@@ -1,6 +1,6 @@
 /*
- * process.rlimits, see limits.h. Values were checked against each other by the kernel, which knows
- * best; which type a row has was checked when it was decoded.
+ * process.rlimits, see limits.h. That no type stands there twice and no soft limit is above its
+ * hard one was checked when the configuration was read.
  */
 #include "isolation/limits.h"
 
@@ -18,18 +18,13 @@
 int limits_plan(const struct spec *spec, const struct spec_process *process,
 		struct limits_plan *plan, struct err *err)
 {
+	(void)err;
 	*plan = (struct limits_plan){
 		.raise_files = spec->mounts.len > USUAL_SOFT_FILES - OTHER_FILES,
 	};
 	for (size_t i = 0; i < process->rlimits.len; i++) {
 		const struct spec_rlimit *from = &process->rlimits.item[i];
 
-		if (from->soft > from->hard)
-			return err_set(
-				err, EINVAL,
-				"process.rlimits[%zu]: the soft limit is above the hard limit", i);
-		if (plan->len == RLIM_NLIMITS)
-			return err_set(err, EINVAL, "process.rlimits[%zu]: too many rows", i);
 		plan->row[plan->len].type = (int)from->type;
 		plan->row[plan->len].limit.rlim_cur = from->soft;
 		plan->row[plan->len].limit.rlim_max = from->hard;

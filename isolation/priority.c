@@ -97,15 +97,6 @@ static int plan_memory(const struct spec_memory_policy *policy, struct priority_
 	return 0;
 }
 
-static int plan_oom(const struct optional_i64 *score, struct priority_plan *plan, struct err *err)
-{
-	if (score->value < -1000 || score->value > 1000)
-		return err_set(err, EINVAL, "process.oomScoreAdj: is not between -1000 and 1000");
-	plan->oom_set = true;
-	snprintf(plan->oom_score_adj, sizeof(plan->oom_score_adj), "%d", (int)score->value);
-	return 0;
-}
-
 int priority_plan(const struct spec *spec, const struct spec_process *process,
 		  struct priority_plan *plan, struct err *err)
 {
@@ -113,6 +104,7 @@ int priority_plan(const struct spec *spec, const struct spec_process *process,
 	const struct spec_io_priority *io = &process->io_priority;
 
 	*plan = (struct priority_plan){
+		.oom_set = process->oom_score_adj.set,
 		.scheduler_set = scheduler->set,
 		.scheduler = {
 			.size = sizeof(plan->scheduler),
@@ -127,8 +119,8 @@ int priority_plan(const struct spec *spec, const struct spec_process *process,
 		.io_set = io->set,
 		.io_priority = (int)IOPRIO_PRIO_VALUE(io->class, io->priority),
 	};
-	if (process->oom_score_adj.set && plan_oom(&process->oom_score_adj, plan, err) < 0)
-		return -1;
+	snprintf(plan->oom_score_adj, sizeof(plan->oom_score_adj), "%d",
+		 (int)process->oom_score_adj.value);
 	if (spec->linux.memory_policy.set && plan_memory(&spec->linux.memory_policy, plan, err) < 0)
 		return -1;
 	return 0;

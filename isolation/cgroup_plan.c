@@ -1,0 +1,349 @@
+/*
+ * Where the container's cgroup is to be and which of its limits this host can enforce, see
+ * cgroup.h. Only looks: nothing is made or changed here.
+ *
+ * A limit that cannot be enforced is an error; only --best-effort cgroup makes it a note.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "isolation/cgroup.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
+
+/* Where containers go whose configuration has no linux.cgroupsPath. */
+#define OUR_PLACE "agentd"
+
+#define DELEGATE_REMEDY                                                                   \
+	"run agentd in a cgroup that is delegated to you (systemd-run --user --scope -p " \
+	"Delegate=yes, or Delegate=yes in its unit)"
+
+/* What callers read for statistics: memory.current, pids.current, io.stat. cpu.stat is always
+ * there.
+ */
+#define ACCOUNTING "memory pids io"
+
+const char *const cgroup_controllers[] = { "cpuset", "cpu",  "io",   "memory", "hugetlb",
+					   "pids",   "rdma", "misc", "dmem",   NULL };
+
+/* Why something cannot be had, and what the person can do. */
+struct lack {
+	const char *reason, *remedy;
+};
+
+unsigned cgroup_controllers_mask(const char *list)
+{
+	unsigned mask = 0;
+
+	while (*(list += strspn(list, " \n"))) {
+		size_t len = strcspn(list, " \n");
+
+		for (unsigned i = 0; cgroup_controllers[i]; i++)
+			if (strlen(cgroup_controllers[i]) == len &&
+			    strncmp(cgroup_controllers[i], list, len) == 0)
+				mask |= 1u << i;
+		list += len;
+	}
+	return mask;
+}
+
+static const char *controllers_text(unsigned mask, struct arena *arena)
+{
+	const char *text = "";
+
+	for (unsigned i = 0; cgroup_controllers[i]; i++)
+		if (mask & 1u << i)
+			text = arena_format(arena, "%s%s%s", text, *text ? " " : "",
+					    cgroup_controllers[i]);
+	return text;
+}
+
+static unsigned read_controllers(int dir, const char *file)
+{
+	char text[512];
+
+	return file_read_small(dir, file, text, sizeof(text)) < 0 ? 0
+								  : cgroup_controllers_mask(text);
+}
+
+int cgroup_check_path(const char *path, struct err *err)
+{
+	for (const char *at = path;; at++) {
+		size_t len = strcspn(at, "/");
+
+		if (len == 0 || (at[0] == '.' && (len == 1 || (len == 2 && at[1] == '.'))))
+			return err_set(
+				err, EINVAL,
+				"cgroup path '%.200s': has an empty, \".\" or \"..\" component",
+				path);
+		at += len;
+		if (!*at)
+			return 0;
+	}
+}
+
+/* Whether we may make cgroups below, and move processes into them (cgroups(7), "Delegation"). */
+static bool may_make_below(int root, const char *path)
+{
+	char procs[PATH_MAX];
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	return faccessat(root, path, W_OK, AT_EACCESS) == 0 &&
+	       faccessat(root, procs, W_OK, AT_EACCESS) == 0;
+}
+
+/*
+ * The place for names of our choice: the top, or the nearest one above us that is ours to use.
+ * Beside us is better than below: a cgroup that holds processes (us) can give controllers to none
+ * below it (cgroups(7), "no internal processes"). NULL: there is none.
+ */
+static const char *find_place(int root, const char *own, struct arena *arena)
+{
+	char *above, *slash;
+
+	if (may_make_below(root, "."))
+		return "";
+	if (!own || !own[1])
+		return NULL;
+	above = arena_copy(arena, own + 1, strlen(own + 1));
+	while ((slash = strrchr(above, '/'))) {
+		*slash = '\0';
+		if (may_make_below(root, above))
+			return arena_format(arena, "%s/", above);
+	}
+	return may_make_below(root, own + 1) ? arena_format(arena, "%s/", own + 1) : NULL;
+}
+
+/* Chooses plan->path, or leaves it NULL and says why in `lack`. */
+static int choose_path(const char *wanted, const char *id, const struct host *host, int root,
+		       struct arena *arena, struct cgroup_plan *plan, struct lack *lack,
+		       struct err *err)
+{
+	const char *place, *colon = wanted ? strchr(wanted, ':') : NULL;
+
+	if (colon && strchr(colon + 1, ':') && !strchr(wanted, '/'))
+		return err_set(
+			err, EINVAL,
+			"linux.cgroupsPath '%s': is in the form of the systemd cgroup driver, "
+			"which is not supported yet by agentd; use a path with the cgroupfs "
+			"driver",
+			wanted);
+	if (wanted && *wanted == '/') {
+		plan->path = wanted + strspn(wanted, "/");
+	} else {
+		place = find_place(root, host->cgroup_own, arena);
+		if (!place) {
+			lack->reason = "this user may not make cgroups here";
+			lack->remedy = DELEGATE_REMEDY;
+			return 0;
+		}
+		plan->path = wanted && *wanted
+				     ? arena_format(arena, "%s%s", place, wanted)
+				     : arena_format(arena, "%s" OUR_PLACE "/%s", place, id);
+	}
+	return cgroup_check_path(plan->path, err) < 0 ? err_wrap(err, "linux.cgroupsPath") : 0;
+}
+
+/*
+ * Walks down the part of the path that exists: which controllers can reach the container's cgroup,
+ * being enabled on the way already or for us to enable. False, with errno: we may make nothing at
+ * its end.
+ */
+static bool survey(int root, const char *path, unsigned *available)
+{
+	autoclose int dir = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char component[NAME_MAX + 1];
+
+	*available = read_controllers(dir, "cgroup.controllers");
+	while (*path) {
+		size_t len = strcspn(path, "/");
+		int next;
+
+		if (len >= sizeof(component)) {
+			errno = ENAMETOOLONG;
+			return false;
+		}
+		memcpy(component, path, len);
+		component[len] = '\0';
+		if (faccessat(dir, "cgroup.subtree_control", W_OK, AT_EACCESS) < 0)
+			*available &= read_controllers(dir, "cgroup.subtree_control");
+		next = openat(dir, component, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			break;
+		fd_close(&dir);
+		dir = next;
+		path += len + (path[len] == '/');
+	}
+	return may_make_below(dir, ".");
+}
+
+/* Whether a controller is in use by a hierarchy of cgroup v1 (/proc/cgroups, cgroups(7)). */
+static bool owned_by_v1(const char *controller)
+{
+	const char *name = strcmp(controller, "io") == 0 ? "blkio" : controller;
+	char text[4096], word[32], *line, *rest;
+	int hierarchy;
+
+	if (file_read_small(AT_FDCWD, "/proc/cgroups", text, sizeof(text)) < 0)
+		return false;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (sscanf(line, "%31s %d", word, &hierarchy) == 2 && strcmp(word, name) == 0)
+			return hierarchy != 0;
+	return false;
+}
+
+/* The root of a cgroup namespace has cgroup.events, the machine's own root has not. */
+static struct lack why_missing(const char *controller, int root, struct arena *arena)
+{
+	unsigned mask = cgroup_controllers_mask(controller);
+
+	if (read_controllers(root, "cgroup.controllers") & mask ||
+	    faccessat(root, "cgroup.events", F_OK, 0) == 0)
+		return (struct lack){
+			arena_format(arena, "the %s controller is not delegated to this user",
+				     controller),
+			DELEGATE_REMEDY,
+		};
+	if (owned_by_v1(controller))
+		return (struct lack){
+			arena_format(arena,
+				     "the %s controller is not available in cgroup v2 on this host "
+				     "(it belongs to a cgroup v1 hierarchy)",
+				     controller),
+			"boot with cgroup_no_v1=all (or systemd.unified_cgroup_hierarchy=1)",
+		};
+	return (struct lack){
+		arena_format(arena, "the %s controller is not available in cgroup v2 on this host",
+			     controller),
+		"use a kernel that has it, and boot without cgroup_disable",
+	};
+}
+
+/* A limit that cannot be set: an error or a note. No limit at all is what there is already. */
+static int drop_limit(const struct cgroup_limit *limit, const struct lack *lack,
+		      struct arena *arena, struct cgroup_plan *plan, struct err *err)
+{
+	if (limit->optional || strncmp(limit->text, "max", 3) == 0)
+		return 0;
+	if (!plan->best_effort)
+		return err_set(err, ENOTSUP,
+			       "%s: %s; %s, or run with --best-effort cgroup to go without this "
+			       "limit",
+			       limit->what, lack->reason, lack->remedy);
+	plan->notes[plan->notes_len++] =
+		arena_format(arena, "%s is not enforced: %s", limit->what, lack->reason);
+	return 0;
+}
+
+static int keep_available(unsigned available, int root, struct arena *arena,
+			  struct cgroup_plan *plan, struct err *err)
+{
+	unsigned needed = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->limits_len; i++) {
+		const struct cgroup_limit *limit = &plan->limits[i];
+		unsigned mask = limit->controller ? cgroup_controllers_mask(limit->controller) : 0;
+		struct lack lack;
+
+		if ((mask & available) == mask) {
+			needed |= mask;
+			plan->limits[kept++] = *limit;
+			continue;
+		}
+		lack = why_missing(limit->controller, root, arena);
+		if (drop_limit(limit, &lack, arena, plan, err) < 0)
+			return -1;
+	}
+	plan->limits_len = kept;
+	plan->controllers = controllers_text(needed, arena);
+	plan->accounting =
+		controllers_text(available & cgroup_controllers_mask(ACCOUNTING) & ~needed, arena);
+	return 0;
+}
+
+/* The container runs in the cgroup of its caller, if nothing was asked for that needs its own. */
+static int go_without(const struct lack *lack, struct arena *arena, struct cgroup_plan *plan,
+		      struct err *err)
+{
+	for (size_t i = 0; i < plan->limits_len; i++)
+		if (drop_limit(&plan->limits[i], lack, arena, plan, err) < 0)
+			return -1;
+	plan->limits_len = 0;
+	plan->path = NULL;
+	plan->notes[plan->notes_len++] =
+		arena_format(arena, "the container has no cgroup of its own: %s", lack->reason);
+	return 0;
+}
+
+/*
+ * config-linux.md "Cgroup ownership": with a cgroup namespace of its own and a writable cgroup file
+ * system, to the container's root. Only where that is somebody else than the maker.
+ */
+static void plan_delegation(const struct spec *spec, const struct host *host,
+			    struct cgroup_plan *plan)
+{
+	bool own = false, writable = false, mapped = false;
+
+	for (size_t i = 0; i < spec->linux.namespaces.len; i++)
+		own |= spec->linux.namespaces.item[i].type == CLONE_NEWCGROUP &&
+		       !spec->linux.namespaces.item[i].path;
+	for (size_t i = 0; i < spec->mounts.len; i++) {
+		const struct spec_mount *mount = &spec->mounts.item[i];
+		bool read_only = false;
+
+		for (size_t j = 0; j < mount->options.len; j++)
+			read_only |= strcmp(mount->options.item[j], "ro") == 0;
+		writable |= mount->type && strncmp(mount->type, "cgroup", 6) == 0 && !read_only;
+	}
+	for (size_t i = 0; i < spec->linux.uid_mappings.len; i++)
+		if (spec->linux.uid_mappings.item[i].container_id == 0) {
+			plan->delegate_uid = spec->linux.uid_mappings.item[i].host_id;
+			mapped = plan->delegate_uid != host->uid;
+		}
+	plan->delegate = own && writable && mapped;
+}
+
+int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_manager manager,
+		bool best_effort, const char *id, struct arena *arena, struct cgroup_plan *plan,
+		struct err *err)
+{
+	struct lack lack = { 0 };
+	autoclose int root = -1;
+	unsigned available = 0;
+
+	*plan = (struct cgroup_plan){ .best_effort = best_effort, .root = host->cgroup_root };
+	if (manager == CGROUP_MANAGER_SYSTEMD)
+		return err_set(err, ENOTSUP,
+			       "the systemd cgroup driver is not supported yet by agentd; use "
+			       "--cgroup-manager cgroupfs");
+	if (cgroup_limits_plan(&spec->linux.resources, arena, &plan->limits, &plan->limits_len,
+			       err) < 0)
+		return -1;
+	plan->notes = arena_new_array(arena, const char *, plan->limits_len + 1);
+	if (manager == CGROUP_MANAGER_DISABLED)
+		lack = (struct lack){ "--cgroup-manager disabled was given",
+				      "leave that option out" };
+	else if (!plan->root)
+		lack = (struct lack){ "cgroup v2 is not mounted on this host",
+				      "mount -t cgroup2 none /sys/fs/cgroup" };
+	if (lack.reason)
+		return go_without(&lack, arena, plan, err);
+	root = open(plan->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(err, "open %s", plan->root);
+	if (choose_path(spec->linux.cgroups_path, id, host, root, arena, plan, &lack, err) < 0)
+		return -1;
+	if (plan->path && !survey(root, plan->path, &available))
+		lack = (struct lack){ arena_format(arena, "cannot make the cgroup %s below %s: %s",
+						   plan->path, plan->root, strerror(errno)),
+				      DELEGATE_REMEDY };
+	if (lack.reason)
+		return go_without(&lack, arena, plan, err);
+	plan->wanted = true;
+	plan_delegation(spec, host, plan);
+	return keep_available(available, root, arena, plan, err);
+}
