@@ -11,11 +11,11 @@
 
 struct device_row {
 	const char *path;
-	mode_t type, mode;
+	mode_t type, mode; /* S_IFCHR, S_IFBLK or S_IFIFO */
 	dev_t device;
 	uid_t uid;
 	gid_t gid;
-	bool configured;
+	bool configured; /* in linux.devices, else a default */
 };
 
 struct devices_plan {
@@ -23,8 +23,8 @@ struct devices_plan {
 	size_t len;
 	bool bind;     /* in a user namespace nodes can't be made: bind the host's */
 	bool terminal; /* make /dev/console to bind the terminal on */
-	bool own_dev;  /* a filesystem of the container's own is mounted on /dev: fill it with the
-			  defaults */
+	bool own_dev;  /* /dev is not a bind of another's: fill it with the defaults; else nothing
+			  is made in it, and what linux.devices names must be there */
 };
 
 int devices_plan(const struct spec *spec, const struct host *host, uint64_t own,
@@ -33,6 +33,6 @@ int devices_plan(const struct spec *spec, const struct host *host, uint64_t own,
 /*
  * In init, before pivot_root: the nodes and links on descriptors below rootfs's /dev, which may not
  * be a symbolic link (CVE-2026-41579, CVE-2026-47766). An existing node that matches is kept, one
- * that does not is an error.
+ * that does not is an error; an existing link is kept whatever it is.
  */
 int devices_apply(const struct devices_plan *plan, int rootfs, struct err *err);

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "isolation/host.h"
 #include "isolation/idmap.h"
 #include "spec/spec.h"
 
@@ -20,8 +19,7 @@ struct identity_plan {
 
 /* Errors: additionalGids where setgroups(2) is denied, ids that the maps do not have. */
 int identity_plan(const struct spec *spec, const struct spec_process *process,
-		  const struct host *host, const struct idmap_plan *idmap, struct arena *arena,
-		  struct identity_plan *plan, struct err *err);
+		  const struct idmap_plan *idmap, struct identity_plan *plan, struct err *err);
 
 /* setgroups, setresgid, setresuid, in this order; the permitted capabilities are kept
  * (PR_SET_KEEPCAPS). */

@@ -1,6 +1,7 @@
 /*
- * mounts[]: the table of options, rows with everything decided, and carrying them out on
- * descriptors.
+ * mounts[]: rows with everything decided, and carrying them out on descriptors. What each option
+ * word means is in mount_options.c; which kind of mount may have it is decided in mounts_plan(),
+ * and it is applied in mounts_apply().
  */
 #pragma once
 
@@ -8,49 +9,29 @@
 #include <stdint.h>
 
 #include "isolation/host.h"
+#include "isolation/mount_options.h"
 #include "runtime/base/sys.h"
 #include "spec/spec.h"
 
-/* Every mount option of the specification and what it means; `features` lists the names, the man
- * page explains them. */
-struct mount_option {
-	const char *name;
-	uint64_t attr_set, attr_clear;	 /* SYS_MOUNT_ATTR_X, for mount_setattr(2) on this mount */
-	uint64_t rec_set, rec_clear;	 /* the same, recursively */
-	uint64_t super_set, super_clear; /* MS_X of the superblock: sync, dirsync, lazytime, ... */
-	uint64_t propagation;		 /* MS_X, with MS_REC for the r forms */
-	unsigned what;			 /* MOUNT_OPTION_X */
+enum mount_kind {
+	MOUNT_BIND,
+	MOUNT_FILESYSTEM, /* cgroup2 too, where the cgroup namespace is the container's own */
+	MOUNT_REMOUNT,
+	MOUNT_CGROUP, /* the container's own directory of the host's cgroup2, which is `source` */
 };
-enum {
-	MOUNT_OPTION_BIND = 1,
-	MOUNT_OPTION_RBIND = 2,
-	MOUNT_OPTION_REMOUNT = 4,
-	MOUNT_OPTION_TMPCOPYUP = 8,
-	MOUNT_OPTION_NOTHING =
-		16,		 /* accepted, means nothing to this kernel (mand, defaults, loud) */
-	MOUNT_OPTION_LATER = 32, /* known to the specification, not done yet: refused by name */
-};
-extern const struct mount_option mount_options[];
-
-enum mount_kind { MOUNT_BIND, MOUNT_FILESYSTEM, MOUNT_REMOUNT, MOUNT_CGROUP };
 
 struct mount_row {
 	size_t index; /* in mounts[], for errors */
 	enum mount_kind kind;
-	const char *destination, *type, *source; /* a bind's source is absolute */
-	bool recursive;				 /* rbind */
-	uint64_t attr_set, attr_clear, rec_set, rec_clear, super;
-	const uint64_t *propagation; /* applied in turn */
-	size_t propagation_len;
-	const char **data; /* filesystem options "key=value" or "flag" */
-	size_t data_len;
-	bool copy_up, late_read_only; /* tmpcopyup; "ro" put off until /dev was filled */
+	const char *destination, *type, *source; /* a bind's source is absolute; else may be NULL */
+	struct mount_flags flags;
+	const char **options; /* for fsconfig(2), in turn: source, superblock, flags.data, label */
+	size_t options_len;
+	bool late_read_only; /* "ro" put off until mount points and devices were made in it */
 	bool keep_mode; /* a tmpfs without mode= gets the mode of the directory that it covers */
 	bool no_links;	/* proc and sysfs: no symbolic link in the destination */
+	bool in_proc;	/* /proc, or one of the files in it that may be mounted on */
 	bool fallback_bind; /* sysfs, proc: bind the host's where the kernel refuses a fresh one */
-	bool locked_explicit; /* the user asked to clear a flag by name: no retry with locked flags
-			       */
-	const char *context;  /* SELinux mount label option, or NULL */
 };
 
 struct mounts_plan {

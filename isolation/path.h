@@ -11,10 +11,17 @@
 
 #include <sys/types.h>
 
+#include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
-/* Opens an existing path (O_PATH unless `flags` say more; O_CLOEXEC is added). A descriptor, or -1
- * with errno set. */
+/*
+ * For plans: `path` below `base` (an absolute path stays as it is), without "//", "." and "..".
+ * That is a matter of text alone: the kernel decides later where the links in it lead.
+ */
+const char *path_clean(const char *base, const char *path, struct arena *arena);
+
+/* Opens an existing path with the flags of open(2), mostly O_PATH; O_CLOEXEC is added. A
+ * descriptor, or -1 with errno set. */
 int path_open(int rootfs, const char *path, int flags);
 
 /* path_open() that refuses a symbolic link anywhere in the path (RESOLVE_NO_SYMLINKS;

@@ -35,7 +35,7 @@ static int plan_process(const struct spec *spec, const struct spec_process *proc
 	plan->id = request->id;
 	plan->no_new_privileges = process->no_new_privileges;
 	if (process_plan(spec, process, own, request->keep_fds, arena, &plan->process, err) < 0 ||
-	    identity_plan(spec, process, host, &plan->idmap, arena, &plan->identity, err) < 0 ||
+	    identity_plan(spec, process, &plan->idmap, &plan->identity, err) < 0 ||
 	    caps_plan(process, host, &plan->caps, err) < 0 ||
 	    limits_plan(spec, process, &plan->limits, err) < 0 ||
 	    priority_plan(spec, process, &plan->priority, err) < 0 ||
@@ -79,8 +79,7 @@ int plan_make(const struct spec *spec, const struct host *host, const struct req
 			request->id, arena, &plan->cgroup, err) < 0 ||
 	    devices_bpf_plan(spec, host, arena, &plan->devices_bpf, err) < 0 ||
 	    sysctl_plan(spec, own, arena, &plan->sysctl, err) < 0 ||
-	    rootfs_plan(spec, host, own, request->bundle, request->no_pivot, arena, &plan->rootfs,
-			err) < 0 ||
+	    rootfs_plan(spec, own, request->bundle, request->no_pivot, arena, &plan->rootfs, err) < 0 ||
 	    mounts_plan(spec, host, own, request->bundle, arena, &plan->mounts, err) < 0 ||
 	    devices_plan(spec, host, own, arena, &plan->devices, err) < 0 ||
 	    plan_process(spec, &spec->process, host, request, arena, plan, err) < 0)

@@ -17,12 +17,11 @@ struct process_plan {
 	unsigned long personality;
 	mode_t umask; /* 0022 where the configuration is silent */
 	const char *cwd;
-	const char **argv, **envp;
-	const char *path; /* PATH of envp, or the default of execvp(3) */
+	const char **argv, **envp; /* HOME is added: /root for uid 0, else / */
+	const char *path;	   /* PATH of envp, or the default of execvp(3) */
 	bool terminal;
 	unsigned short rows, columns; /* 0: leave */
 	unsigned keep_fds;	      /* descriptors 3 .. 3 + keep_fds - 1 stay open */
-	bool keep_stdin_null;	      /* reserved for detached execs; false today */
 };
 
 int process_plan(const struct spec *spec, const struct spec_process *process, uint64_t own,
@@ -33,12 +32,17 @@ int process_apply_session(struct err *err); /* setsid(2) */
 int process_apply_names(const struct process_plan *plan,
 			struct err *err); /* hostname, domainname */
 int process_apply_personality(const struct process_plan *plan, struct err *err); /* and umask */
-/* fchown(2) of the standard streams to the user where they are a terminal or a pipe of ours to
- * give, a host's /dev/null replaced. */
-int process_apply_stdio(const struct process_plan *plan, uid_t uid, gid_t gid, struct err *err);
-/* chdir(2), made if missing; then checks that it is inside (CVE-2024-21626): getcwd(2) must give a
- * path from "/". */
+/* fchown(2) of the standard streams to the user where they are a terminal or a pipe, so that he can
+ * open /dev/stdout; a host's /dev/null replaced by the container's. */
+int process_apply_stdio(uid_t uid, struct err *err);
+/*
+ * chdir(2) while still root, made if missing (`make`). EACCES is left to process_check_cwd(): a
+ * directory of a filesystem that root may not enter can be open to the user.
+ */
 int process_apply_cwd(const struct process_plan *plan, bool make, struct err *err);
+/* As the user: tries the chdir again where it was refused, then checks that it is inside
+ * (CVE-2024-21626): getcwd(2) must give a path that begins with "/". */
+int process_check_cwd(const struct process_plan *plan, struct err *err);
 /* Finds the program as execvp(3) would: "executable file not found in $PATH". program has PATH_MAX
  * bytes. */
 int process_find(const struct process_plan *plan, char *program, struct err *err);
@@ -50,8 +54,8 @@ int process_exec(const struct process_plan *plan, const char *program, struct er
 
 /*
  * A terminal from the container's own /dev/pts (CVE-2025-52565): *master is checked to be on
- * devpts, the peer (TIOCGPTPEER, never a path) becomes standard input, output and error and the
- * controlling terminal, and is bound on /dev/console.
+ * devpts, the peer (TIOCGPTPEER, never a path) is given to `uid`, becomes standard input, output
+ * and error and the controlling terminal, and is bound on /dev/console. In terminal.c.
  */
-int process_open_terminal(const struct process_plan *plan, uid_t uid, gid_t gid, bool bind_console,
+int process_open_terminal(const struct process_plan *plan, uid_t uid, bool bind_console,
 			  int *master, struct err *err);

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "isolation/host.h"
 #include "spec/spec.h"
 
 struct rootfs_plan {
@@ -14,29 +13,32 @@ struct rootfs_plan {
 	bool wanted;	  /* the container has a mount namespace that is not joined */
 	bool read_only, no_pivot;
 	uint64_t host_propagation; /* for "/" before anything is mounted: MS_SLAVE|MS_REC or
-				      MS_PRIVATE|MS_REC */
-	uint64_t propagation;	   /* for the container's "/" at the end; 0: leave */
+				      MS_PRIVATE|MS_REC; 0: left shared with the host, as asked */
+	uint64_t propagation;	   /* MS_X for the container's "/" itself at the end; 0: leave */
 	struct spec_strings masked, read_only_paths;
-	const char *mask_context; /* mount label option for the mask tmpfs, or NULL */
+	const char *mask_context; /* "context=LABEL" for the mask tmpfs, or NULL */
 };
 
-int rootfs_plan(const struct spec *spec, const struct host *host, uint64_t own, const char *bundle,
-		bool no_pivot, struct arena *arena, struct rootfs_plan *plan, struct err *err);
+/* Errors: no mount namespace; a joined one (whose mounts are not ours) with something to mount. */
+int rootfs_plan(const struct spec *spec, uint64_t own, const char *bundle, bool no_pivot,
+		struct arena *arena, struct rootfs_plan *plan, struct err *err);
 
 /* In init, before it becomes root inside: opens the root filesystem as the caller. *rootfs is
  * O_PATH. */
 int rootfs_open(const struct rootfs_plan *plan, int *rootfs, struct err *err);
 
 /* Propagation of the namespace, then the root filesystem bound onto itself; *rootfs becomes the
- * root of that mount. */
+ * root of that mount. Sets umask 022: what is made below has the modes that we say. */
 int rootfs_prepare(const struct rootfs_plan *plan, int *rootfs, struct err *err);
 
 /* Before the pivot, while the host's /dev/null can still be bound: masked and read-only paths, on
  * descriptors. */
 int rootfs_hide(const struct rootfs_plan *plan, int rootfs, struct err *err);
 
-/* pivot_root(".", ".") and the old root detached; with no_pivot: mount moved, chroot(2). From here
- * no host path has a name. */
+/*
+ * pivot_root(".", ".") and the old root detached; with no_pivot: mount moved, chroot(2), which a
+ * process with CAP_SYS_CHROOT can leave again. From here no host path has a name.
+ */
 int rootfs_pivot(const struct rootfs_plan *plan, int rootfs, struct err *err);
 
 /* Root read-only, final propagation. */

@@ -132,8 +132,8 @@ static int run_terminal(struct launch *launch, struct err *err)
 	const struct plan *plan = launch->plan;
 	autoclose int master = -1;
 
-	if (process_open_terminal(&plan->process, plan->identity.uid, plan->identity.gid,
-				  !plan->exec, &master, err) < 0)
+	if (process_open_terminal(&plan->process, plan->identity.uid, !plan->exec, &master, err) <
+	    0)
 		return -1;
 	return wire_send(launch->wire, WIRE_CONSOLE, master, err);
 }
@@ -153,9 +153,7 @@ static int run_finish_rootfs(struct launch *launch, struct err *err)
 
 static int run_stdio(struct launch *launch, struct err *err)
 {
-	const struct identity_plan *identity = &launch->plan->identity;
-
-	return process_apply_stdio(&launch->plan->process, identity->uid, identity->gid, err);
+	return process_apply_stdio(launch->plan->identity.uid, err);
 }
 
 static int run_cwd(struct launch *launch, struct err *err)

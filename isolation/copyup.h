@@ -1,0 +1,15 @@
+/*
+ * tmpcopyup: filling a new tmpfs with what it is going to cover.
+ */
+#pragma once
+
+#include "runtime/base/err.h"
+
+#define COPYUP_DEPTH_MAX 64 /* directories below each other */
+
+/*
+ * Copies all that is below the directory `from` into the directory `to` (both may be O_PATH):
+ * files, directories, links, special files, with modes and owners; not extended attributes, not
+ * times. What is copied is hostile: no link is followed. In the child.
+ */
+int copyup(int from, int to, struct err *err);

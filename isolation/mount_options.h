@@ -1,0 +1,46 @@
+/*
+ * The words of mounts[].options: one table says what each means. mounts.c decides with the result,
+ * and applies it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+#include "spec/spec.h"
+
+/* Every mount option of the specification and what it means; `features` lists the names, the man
+ * page explains them. A table ends with a row whose name is NULL. */
+struct mount_option {
+	const char *name;
+	uint64_t attr_set, attr_clear;	 /* SYS_MOUNT_ATTR_X, for mount_setattr(2) on this mount */
+	uint64_t rec_set, rec_clear;	 /* the same, recursively */
+	uint64_t super_set, super_clear; /* MS_X of the superblock: sync, dirsync, lazytime */
+	uint64_t propagation;		 /* MS_X, with MS_REC for the r forms */
+	unsigned what;			 /* MOUNT_OPTION_X */
+};
+enum {
+	MOUNT_OPTION_BIND = 1,
+	MOUNT_OPTION_RBIND = 2,
+	MOUNT_OPTION_REMOUNT = 4,
+	MOUNT_OPTION_TMPCOPYUP = 8,
+	MOUNT_OPTION_NOTHING = 16, /* accepted, and already so (mount_options.c says why) */
+	MOUNT_OPTION_LATER =
+		32, /* known to peers or the specification, not done: refused by name */
+};
+extern const struct mount_option mount_options[];
+
+/* What the words of one mount add up to; a later word overrides an earlier one. */
+struct mount_flags {
+	uint64_t attr_set, attr_clear, rec_set, rec_clear, super;
+	uint64_t *propagation; /* applied in turn */
+	size_t propagation_len;
+	const char **data; /* filesystem options: "key=value" or "flag" */
+	size_t data_len;
+	unsigned what;
+};
+
+/* Words that the table does not have belong to the filesystem. Pure. */
+int mount_options_parse(const struct spec_strings *words, struct arena *arena,
+			struct mount_flags *flags, struct err *err);

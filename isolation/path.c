@@ -1,0 +1,237 @@
+/*
+ * Paths under a hostile root filesystem, and files of procfs, see path.h.
+ *
+ * Nothing here falls back to a resolver of its own where openat2(2) is missing: Linux 5.15 is the
+ * floor, and rootfs_open() says so to whoever runs us under a filter that refuses it.
+ */
+#include "isolation/path.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/sys.h"
+
+#define RACE_RETRIES 128
+#define PROC_ROOT_INODE 1 /* the kernel's PROC_ROOT_INO: the root of a procfs, not a part of one \
+			   */
+
+const char *path_clean(const char *base, const char *path, struct arena *arena)
+{
+	const char *from = path[0] == '/' ? path : arena_format(arena, "%s/%s", base, path);
+	char *clean = arena_alloc(arena, strlen(from) + 2, 1);
+	size_t len = 0;
+
+	while (*(from += strspn(from, "/"))) {
+		size_t size = strcspn(from, "/");
+
+		if (size == 2 && from[0] == '.' && from[1] == '.') {
+			while (len && clean[--len] != '/')
+				;
+		} else if (size != 1 || from[0] != '.') {
+			clean[len++] = '/';
+			memcpy(clean + len, from, size);
+			len += size;
+		}
+		from += size;
+	}
+	if (!len)
+		clean[len++] = '/';
+	clean[len] = '\0';
+	return clean;
+}
+
+/* A rename anywhere on the machine that races with ".." makes the kernel answer EAGAIN. */
+static int open_how(int dir, const char *path, int flags, uint64_t resolve)
+{
+	const struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC), .resolve = resolve };
+	int fd = -1;
+
+	for (int i = 0; i < RACE_RETRIES; i++) {
+		fd = sys_openat2(dir, path, &how);
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	return fd;
+}
+
+int path_open(int rootfs, const char *path, int flags)
+{
+	return open_how(rootfs, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+int path_open_no_links(int rootfs, const char *path, int flags)
+{
+	return open_how(rootfs, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
+/*
+ * One component. `dir` was itself found below the root filesystem and `name` is a single component
+ * that mkdirat(2) and mknodat(2) do not follow, so what is made is in it, whatever is swapped
+ * meanwhile; and what is opened is resolved from the root filesystem again.
+ */
+static int reach(int rootfs, int dir, const char *path, const char *name, enum path_kind kind,
+		 struct err *err)
+{
+	int fd = path_open(rootfs, path, O_PATH);
+	struct stat st;
+	int made;
+
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return err_sys(err, "open %s in the root filesystem", path);
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return err_set(err, ENOENT, "make %s in the root filesystem: not a name", path);
+	made = kind == PATH_DIRECTORY ? mkdirat(dir, name, 0755)
+				      : mknodat(dir, name, S_IFREG | 0644, 0);
+	if (made < 0 && errno != EEXIST)
+		return err_sys(err, "make %s in the root filesystem", path);
+	fd = path_open(rootfs, path, O_PATH);
+	if (fd >= 0)
+		return fd;
+	err_sys(err, "open %s in the root filesystem", path);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		err_hint(err, "it is a symbolic link whose target does not exist there");
+	return -1;
+}
+
+static int check_kind(int fd, const char *path, enum path_kind kind, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "stat %s in the root filesystem", path);
+	if (kind == PATH_DIRECTORY && !S_ISDIR(st.st_mode))
+		return err_set(err, ENOTDIR, "%s in the root filesystem: %s", path,
+			       strerror(ENOTDIR));
+	if (kind == PATH_FILE && S_ISDIR(st.st_mode))
+		return err_set(err, EISDIR, "%s in the root filesystem: %s", path,
+			       strerror(EISDIR));
+	return 0;
+}
+
+int path_make(int rootfs, const char *path, enum path_kind kind, struct err *err)
+{
+	autoclose int reached = path_open(rootfs, path, O_PATH);
+	char prefix[PATH_MAX];
+	const char *end;
+
+	if (reached < 0 && strlen(path) >= sizeof(prefix))
+		return err_set(err, ENAMETOOLONG, "make %.200s...: %s", path,
+			       strerror(ENAMETOOLONG));
+	if (reached < 0) {
+		reached = path_open(rootfs, "/", O_PATH);
+		if (reached < 0)
+			return err_sys(err, "open the root filesystem");
+		for (const char *at = path; *(at += strspn(at, "/")); at = end) {
+			bool last;
+			int next;
+
+			end = at + strcspn(at, "/");
+			last = end[strspn(end, "/")] == '\0';
+			memcpy(prefix, path, (size_t)(end - path));
+			prefix[end - path] = '\0';
+			next = reach(rootfs, reached, prefix, prefix + (at - path),
+				     last ? kind : PATH_DIRECTORY, err);
+			if (next < 0)
+				return -1;
+			fd_close(&reached);
+			reached = next;
+		}
+	}
+	if (check_kind(reached, path, kind, err) < 0)
+		return -1;
+	return fd_take(&reached);
+}
+
+int path_make_parent(int rootfs, const char *path, const char **name, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *last = slash ? slash + 1 : path;
+	char parent[PATH_MAX] = "/";
+	size_t len = (size_t)(last - path);
+
+	if (!*last || !strcmp(last, ".") || !strcmp(last, ".."))
+		return err_set(err, EINVAL, "%.200s: is not the name of a file", path);
+	if (len >= sizeof(parent))
+		return err_set(err, ENAMETOOLONG, "make %.200s...: %s", path,
+			       strerror(ENAMETOOLONG));
+	if (len) {
+		memcpy(parent, path, len);
+		parent[len] = '\0';
+	}
+	*name = last;
+	return path_make(rootfs, parent, PATH_DIRECTORY, err);
+}
+
+int path_verify_device(int fd, mode_t type, dev_t device, const char *what, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "stat %s", what);
+	if ((st.st_mode & S_IFMT) != type || st.st_rdev != device)
+		return err_set(err, ENODEV, "%s is not the %s device %u:%u", what,
+			       type == S_IFCHR ? "character" : "block", major(device),
+			       minor(device));
+	return 0;
+}
+
+int proc_open(struct err *err)
+{
+	autoclose int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct statfs fs;
+	struct stat st;
+
+	if (proc < 0)
+		return err_sys(err, "open /proc");
+	if (fstatfs(proc, &fs) < 0 || fstat(proc, &st) < 0)
+		return err_sys(err, "stat /proc");
+	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INODE)
+		return err_set(err, ENODEV, "/proc is not a procfs; mount one there");
+	return fd_take(&proc);
+}
+
+int proc_open_file(int proc, const char *path, int flags)
+{
+	return open_how(proc, path, flags, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+}
+
+int proc_write(int proc, const char *path, const char *text, struct err *err)
+{
+	autoclose int fd = proc_open_file(proc, path, O_WRONLY);
+	size_t size = strlen(text);
+	ssize_t put;
+
+	if (fd < 0)
+		return err_sys(err, "open /proc/%s", path);
+	do
+		put = write(fd, text, size);
+	while (put < 0 && errno == EINTR);
+	if (put >= 0 && (size_t)put < size)
+		errno = EIO;
+	if (put < 0 || (size_t)put < size)
+		return err_sys(err, "write '%.100s' to /proc/%s", text, path);
+	return 0;
+}
+
+/* The link is made by procfs itself, as its own pid namespace numbers us. */
+int proc_self(int proc, char *buffer, size_t size, struct err *err)
+{
+	ssize_t len = readlinkat(proc, "thread-self", buffer, size);
+
+	if (len < 0)
+		return err_sys(err, "read /proc/thread-self");
+	if ((size_t)len >= size)
+		return err_set(err, ENAMETOOLONG, "read /proc/thread-self: %s",
+			       strerror(ENAMETOOLONG));
+	buffer[len] = '\0';
+	return 0;
+}

@@ -1,0 +1,326 @@
+/*
+ * The process itself, see process.h; its terminal is in terminal.c.
+ *
+ * What is done in the child comes after pivot_root(2), so plain paths are the container's own here.
+ * They are hostile all the same: no user database of the container is read (CVE-2019-14271,
+ * CVE-2026-30892), and the working directory is not reached through a magic link.
+ */
+#include "isolation/process.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "isolation/path.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/sys.h"
+
+#define DEFAULT_PATH "/bin:/usr/bin" /* of execvp(3) */
+#define DEFAULT_UMASK 022	     /* the specification says nothing; all peers take this */
+#define HEAD_SIZE 4096
+
+/* --- plan ------------------------------------------------------------------------------------ */
+
+static const char *env_value(const struct spec_strings *env, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < env->len; i++)
+		if (!strncmp(env->item[i], name, len) && env->item[i][len] == '=')
+			return env->item[i] + len + 1;
+	return NULL;
+}
+
+static const char **plan_environment(const struct spec_process *process, struct arena *arena)
+{
+	const struct spec_strings *env = &process->env;
+	const char **envp = arena_new_array(arena, const char *, env->len + 2);
+
+	for (size_t i = 0; i < env->len; i++)
+		envp[i] = env->item[i];
+	if (!env_value(env, "HOME"))
+		envp[env->len] = process->user.uid ? "HOME=/" : "HOME=/root";
+	return envp;
+}
+
+int process_plan(const struct spec *spec, const struct spec_process *process, uint64_t own,
+		 unsigned keep_fds, struct arena *arena, struct process_plan *plan, struct err *err)
+{
+	const char *path = env_value(&process->env, "PATH");
+
+	if ((spec->hostname || spec->domainname) && !(own & CLONE_NEWUTS))
+		return err_set(err, EINVAL,
+			       "%s: would be the machine's; add {\"type\": \"uts\"} to "
+			       "linux.namespaces",
+			       spec->hostname ? "hostname" : "domainname");
+	if (!process->args.len)
+		return err_set(err, EINVAL, "process.args: is required");
+	*plan = (struct process_plan){
+		.hostname = spec->hostname,
+		.domainname = spec->domainname,
+		.personality_set = spec->linux.personality.set,
+		.personality = (unsigned long)spec->linux.personality.domain,
+		.umask = process->user.umask.set ? (mode_t)process->user.umask.value
+						 : DEFAULT_UMASK,
+		.cwd = process->cwd,
+		.argv = process->args.item,
+		.envp = plan_environment(process, arena),
+		.path = path ? path : DEFAULT_PATH,
+		.terminal = process->terminal,
+		.rows = (unsigned short)process->console_size.height,
+		.columns = (unsigned short)process->console_size.width,
+		.keep_fds = keep_fds,
+	};
+	return 0;
+}
+
+/* --- apply ----------------------------------------------------------------------------------- */
+
+int process_apply_session(struct err *err)
+{
+	return setsid() < 0 ? err_sys(err, "setsid") : 0;
+}
+
+int process_apply_names(const struct process_plan *plan, struct err *err)
+{
+	if (plan->hostname && sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		return err_sys(err, "hostname: set '%s'", plan->hostname);
+	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
+		return err_sys(err, "domainname: set '%s'", plan->domainname);
+	return 0;
+}
+
+int process_apply_personality(const struct process_plan *plan, struct err *err)
+{
+	umask(plan->umask);
+	if (plan->personality_set && personality(plan->personality) < 0)
+		return err_sys(err, "linux.personality");
+	return 0;
+}
+
+static bool is_null_device(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+/* The host's keeps a way to the host's /dev open. A container without a /dev/null keeps it: there
+ * is nothing else that is safe to give. */
+static int replace_null(int fd, struct err *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+	autoclose int null = -1;
+	struct stat st;
+
+	if (flags < 0)
+		return err_sys(err, "look at descriptor %d", fd);
+	null = open("/dev/null",
+		    (flags & O_ACCMODE) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	if (null < 0 || fstat(null, &st) < 0 || !is_null_device(&st))
+		return 0;
+	if (dup2(null, fd) < 0)
+		return err_sys(err, "replace descriptor %d", fd);
+	return 0;
+}
+
+/* Not always ours to give: in a user namespace that has no number for the owner, on a read-only
+ * filesystem. Then he cannot reopen it, but use it. */
+static bool is_not_ours(int code)
+{
+	return code == EPERM || code == EINVAL || code == EROFS;
+}
+
+int process_apply_stdio(uid_t uid, struct err *err)
+{
+	struct stat st;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fstat(fd, &st) < 0)
+			continue; /* closed: the caller's wish */
+		if (is_null_device(&st)) {
+			if (replace_null(fd, err) < 0)
+				return -1;
+		} else if (st.st_uid != uid && (S_ISFIFO(st.st_mode) || isatty(fd)) &&
+			   fchown(fd, uid, (gid_t)-1) < 0 && !is_not_ours(errno)) {
+			return err_sys(err, "chown descriptor %d to %u", fd, uid);
+		}
+	}
+	return 0;
+}
+
+/* Never through /proc/self/fd/N or another magic link, which lead out of the container. */
+static int enter_cwd(const struct process_plan *plan, bool make, struct err *err)
+{
+	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int fd = -1;
+
+	if (root < 0)
+		return err_sys(err, "process.cwd: open /");
+	fd = path_open(root, plan->cwd, O_PATH | O_DIRECTORY);
+	if (fd < 0 && errno == ENOENT && make) {
+		fd = path_make(root, plan->cwd, PATH_DIRECTORY, err);
+		if (fd < 0)
+			return err_wrap(err, "process.cwd");
+	}
+	if (fd < 0 || fchdir(fd) < 0)
+		return err_sys(err, "process.cwd: chdir to %s", plan->cwd);
+	return 0;
+}
+
+int process_apply_cwd(const struct process_plan *plan, bool make, struct err *err)
+{
+	struct err refused;
+
+	if (enter_cwd(plan, make, &refused) == 0 || refused.code == EACCES)
+		return 0;
+	*err = refused;
+	return -1;
+}
+
+/* A refusal counts only if we are not there yet: process_apply_cwd() left "/" then. */
+int process_check_cwd(const struct process_plan *plan, struct err *err)
+{
+	char path[PATH_MAX];
+	struct err refused;
+	int entered = enter_cwd(plan, false, &refused);
+
+	/* The system call: the wrapper of libc hides "(unreachable)" (getcwd(3)). */
+	if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
+		return err_sys(err, "process.cwd: getcwd in %s", plan->cwd);
+	if (path[0] != '/')
+		return err_set(err, EXDEV, "process.cwd: %s leads out of the container: %s",
+			       plan->cwd, path);
+	if (entered < 0 && (refused.code != EACCES || !strcmp(path, "/"))) {
+		*err = refused;
+		return -1;
+	}
+	return 0;
+}
+
+int process_close_fds(const struct process_plan *plan, struct err *err)
+{
+	if (sys_close_range(3 + plan->keep_fds, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		return err_sys(err, "mark descriptors from %u on close-on-exec",
+			       3 + plan->keep_fds);
+	return 0;
+}
+
+/* --- the program ----------------------------------------------------------------------------- */
+
+/* 0, or the errno that execve(2) would give. */
+static int try_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno;
+	if (!S_ISREG(st.st_mode))
+		return EACCES;
+	return access(path, X_OK) < 0 ? errno : 0;
+}
+
+/* The next "DIRECTORY/NAME" of a search path; an empty directory is the current one. */
+static bool next_candidate(const char **path, const char *name, char *candidate)
+{
+	size_t len = strcspn(*path, ":");
+	int size =
+		snprintf(candidate, PATH_MAX, "%.*s%s%s", (int)len, *path, len ? "/" : "./", name);
+
+	*path += len;
+	*path += **path == ':';
+	return size > 0 && size < PATH_MAX;
+}
+
+/* Callers look for these texts: "executable file not found in $PATH", "permission denied". */
+int process_find(const struct process_plan *plan, char *program, struct err *err)
+{
+	const char *name = plan->argv[0];
+	const char *path = plan->path;
+	int code = ENOENT;
+
+	if (strchr(name, '/')) {
+		if (strlen(name) >= PATH_MAX)
+			return err_set(err, ENAMETOOLONG, "exec: process.args[0]: %s",
+				       strerror(ENAMETOOLONG));
+		memcpy(program, name, strlen(name) + 1);
+		code = try_program(program);
+		return code ? err_set(err, code, "exec \"%s\": %s", name, strerror(code)) : 0;
+	}
+	do {
+		int failed = next_candidate(&path, name, program) ? try_program(program)
+								  : ENAMETOOLONG;
+
+		if (!failed && *name)
+			return 0;
+		if (failed == EACCES)
+			code = EACCES;
+	} while (*path);
+	if (code == EACCES)
+		return err_set(err, code, "exec \"%s\": found in $PATH, but %s", name,
+			       strerror(code));
+	return err_set(err, code, "exec \"%s\": executable file not found in $PATH: %s", name,
+		       strerror(code));
+}
+
+/* The path behind "#!", or of an ELF file's loader, in place; NULL if there is none. */
+static const char *find_interpreter(char *head, size_t size)
+{
+	const ElfW(Ehdr) *elf = (const void *)head;
+	const ElfW(Phdr) * segment;
+
+	head[size] = '\0';
+	if (!strncmp(head, "#!", 2)) {
+		head += 2 + strspn(head + 2, " \t");
+		head[strcspn(head, " \t\n")] = '\0';
+		return head;
+	}
+	if (size < sizeof(*elf) || memcmp(head, ELFMAG, SELFMAG) != 0 ||
+	    elf->e_phentsize != sizeof(*segment) || elf->e_phoff % _Alignof(ElfW(Phdr)) != 0)
+		return NULL;
+	for (size_t i = 0; i < elf->e_phnum; i++) {
+		if (elf->e_phoff > size || (size - elf->e_phoff) / sizeof(*segment) <= i)
+			return NULL;
+		segment = (const ElfW(Phdr) *)(head + elf->e_phoff) + i;
+		if (segment->p_type == PT_INTERP)
+			return segment->p_offset < size ? head + segment->p_offset : NULL;
+	}
+	return NULL;
+}
+
+/* ENOENT of a file that is there: what is missing is the program that it names. */
+static int explain_missing(const char *program, struct err *err)
+{
+	_Alignas(ElfW(Ehdr)) char head[HEAD_SIZE + 1];
+	autoclose int fd = open(program, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const char *interpreter;
+	ssize_t got;
+
+	if (fd < 0)
+		return -1;
+	got = read(fd, head, HEAD_SIZE);
+	if (got <= 0)
+		return -1;
+	interpreter = find_interpreter(head, (size_t)got);
+	return interpreter
+		       ? err_hint(err, "its interpreter or loader is missing: %.256s", interpreter)
+		       : -1;
+}
+
+int process_exec(const struct process_plan *plan, const char *program, struct err *err)
+{
+	execve(program, (char *const *)plan->argv, (char *const *)plan->envp);
+	err_sys(err, "exec %s", program);
+	if (err->code == ENOENT)
+		return explain_missing(program, err);
+	if (err->code == ENOEXEC)
+		return err_hint(err,
+				"it is a program for another architecture, or a script without "
+				"\"#!\" in its first line");
+	return -1;
+}

@@ -1,0 +1,326 @@
+/*
+ * The root filesystem, see rootfs.h.
+ *
+ * Relies on path.h for every path inside, and on init being in a mount namespace of its own.
+ * Nothing may be mounted through a path of the container's.
+ */
+#include "isolation/rootfs.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "isolation/no_pivot.h"
+#include "isolation/path.h"
+#include "isolation/tree.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/sys.h"
+
+/* --- plan ------------------------------------------------------------------------------------ */
+
+/* A joined mount namespace is somebody else's: nothing in it is changed, so nothing may be asked.
+ */
+static int check_joined(const struct spec *spec, struct err *err)
+{
+	const struct spec_linux *linux = &spec->linux;
+
+	if (spec->mounts.len || linux->masked_paths.len || linux->readonly_paths.len ||
+	    linux->devices.len || linux->rootfs_propagation || spec->root.readonly)
+		return err_set(err, EINVAL,
+			       "linux.namespaces: the mount namespace is joined, so nothing can be "
+			       "mounted for the container; remove mounts, root.readonly, "
+			       "linux.maskedPaths, readonlyPaths, devices and rootfsPropagation");
+	return 0;
+}
+
+static const struct spec_namespace *mount_namespace(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->linux.namespaces.len; i++)
+		if (spec->linux.namespaces.item[i].type == CLONE_NEWNS)
+			return &spec->linux.namespaces.item[i];
+	return NULL;
+}
+
+static uint64_t host_propagation(uint64_t asked)
+{
+	if (asked & MS_SHARED)
+		return 0;
+	return (asked & (MS_PRIVATE | MS_UNBINDABLE) ? MS_PRIVATE : MS_SLAVE) | MS_REC;
+}
+
+int rootfs_plan(const struct spec *spec, uint64_t own, const char *bundle, bool no_pivot,
+		struct arena *arena, struct rootfs_plan *plan, struct err *err)
+{
+	const struct spec_linux *linux = &spec->linux;
+	const struct spec_namespace *namespace = mount_namespace(spec);
+
+	*plan = (struct rootfs_plan){ .no_pivot = no_pivot, .read_only = spec->root.readonly };
+	if (!(own & CLONE_NEWNS) || !namespace)
+		return err_set(err, EINVAL,
+			       "linux.namespaces: a container needs a mount namespace; add "
+			       "{\"type\": \"mount\"}");
+	if (namespace->path)
+		return check_joined(spec, err);
+	if (!spec->root.set)
+		return err_set(err, EINVAL, "root: is required");
+	plan->wanted = true;
+	plan->path = path_clean(bundle, spec->root.path, arena);
+	if (!strcmp(plan->path, "/"))
+		return err_set(err, EINVAL,
+			       "root.path: '%s' is the root filesystem of the machine itself",
+			       spec->root.path);
+	plan->host_propagation = host_propagation(linux->rootfs_propagation);
+	if (no_pivot && !plan->host_propagation)
+		return err_set(
+			err, EINVAL,
+			"--no-pivot: unmounts the host's /proc and /sys from the container's "
+			"view, which linux.rootfsPropagation 'shared' would make the host do");
+	plan->propagation = linux->rootfs_propagation & ~(uint64_t)MS_REC;
+	plan->masked = linux->masked_paths;
+	plan->read_only_paths = linux->readonly_paths;
+	if (linux->mount_label)
+		plan->mask_context = arena_format(arena, "context=%s", linux->mount_label);
+	return 0;
+}
+
+/* --- prepare --------------------------------------------------------------------------------- */
+
+/* openat2(2) is tried here, before anything was changed: nothing works without it. */
+int rootfs_open(const struct rootfs_plan *plan, int *rootfs, struct err *err)
+{
+	autoclose int fd = open(plan->path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	autoclose int again = -1;
+
+	if (fd < 0 && errno == ENOTDIR)
+		return err_set(err, ENOTDIR,
+			       "root.path: %s is not a directory, or a symbolic link: %s",
+			       plan->path, strerror(ENOTDIR));
+	if (fd < 0)
+		return err_sys(err, "root.path: open %s", plan->path);
+	again = path_open(fd, "/", O_PATH);
+	if (again < 0) {
+		err_sys(err, "openat2 in %s", plan->path);
+		return err->code == ENOSYS || err->code == EPERM
+			       ? err_hint(err,
+					  "agentd needs Linux 5.15, and a seccomp filter around "
+					  "it that allows openat2(2)")
+			       : -1;
+	}
+	*rootfs = fd_take(&fd);
+	return 0;
+}
+
+/*
+ * pivot_root(2) demands that the mount on which the root filesystem lies is not shared, and what is
+ * mounted there must not reach the host. mount_setattr(2) takes the root of a mount only: that is
+ * found upward.
+ */
+static int make_parent_private(int rootfs, struct err *err)
+{
+	autoclose int at = openat(rootfs, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; at >= 0 && i < PATH_MAX / 2; i++) {
+		int up;
+
+		if (tree_propagate(at, MS_PRIVATE) == 0)
+			return 0;
+		if (errno != EINVAL)
+			break;
+		up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd_close(&at);
+		at = up;
+	}
+	return err_sys(err, "make the mount under the root filesystem private");
+}
+
+static int propagate_host(const struct rootfs_plan *plan, int rootfs, struct err *err)
+{
+	autoclose int root = -1;
+
+	if (!plan->host_propagation)
+		return make_parent_private(rootfs, err);
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || tree_propagate(root, plan->host_propagation) < 0)
+		return err_sys(err, "make / %s",
+			       plan->host_propagation & MS_SLAVE ? "rslave" : "rprivate");
+	return 0;
+}
+
+int rootfs_prepare(const struct rootfs_plan *plan, int *rootfs, struct err *err)
+{
+	autoclose int tree = -1;
+
+	umask(022);
+	if (propagate_host(plan, *rootfs, err) < 0)
+		return -1;
+	tree = tree_clone(*rootfs, true);
+	if (tree < 0 || tree_attach(tree, *rootfs) < 0)
+		return err_sys(err, "bind %s onto itself", plan->path);
+	fd_close(rootfs);
+	*rootfs = fd_take(&tree);
+	return 0;
+}
+
+/* --- hide ------------------------------------------------------------------------------------ */
+
+/* What masks are made of. */
+struct masks {
+	int null;      /* the host's /dev/null, over files */
+	int directory; /* one empty read-only tmpfs over all directories, once it is attached; or -1
+			*/
+};
+
+static int open_null(struct err *err)
+{
+	autoclose int fd = open("/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return err_sys(err, "open /dev/null");
+	/* Not whatever an image or a racing container put in its place (CVE-2025-31133). */
+	if (path_verify_device(fd, S_IFCHR, makedev(1, 3), "/dev/null", err) < 0)
+		return -1;
+	return fd_take(&fd);
+}
+
+/* Some kernels refuse a tmpfs of a single inode, the root's. */
+static int make_empty_directory(const char *context, struct err *err)
+{
+	static const char *const options[] = { "nr_blocks=1", "nr_inodes=2", "mode=555" };
+	const uint64_t attributes = SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
+				    SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC;
+	autoclose int fs = tree_open("tmpfs", err);
+	autoclose int tree = -1;
+
+	if (fs < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (tree_option(fs, options[i], err) < 0)
+			return -1;
+	if (context && tree_option(fs, context, err) < 0)
+		return -1;
+	tree = tree_make(fs, "tmpfs", err);
+	if (tree < 0)
+		return -1;
+	if (tree_set(tree, attributes, 0, false) < 0)
+		return err_sys(err, "make the tmpfs read-only");
+	return fd_take(&tree);
+}
+
+/* Absent is as good as hidden. */
+static bool is_absent(int fd)
+{
+	return fd < 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/* Only a mount that is attached can be copied before Linux 6.15: the first directory gets the tmpfs
+ * itself, the others copies. */
+static int mask_path(const struct rootfs_plan *plan, int rootfs, const char *path,
+		     struct masks *masks, struct err *err)
+{
+	autoclose int fd = path_open(rootfs, path, O_PATH);
+	autoclose int tree = -1;
+	struct stat st;
+
+	if (is_absent(fd))
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, "open");
+	if (S_ISDIR(st.st_mode) && masks->directory < 0) {
+		tree = make_empty_directory(plan->mask_context, err);
+		if (tree < 0)
+			return -1;
+	} else {
+		tree = tree_clone(S_ISDIR(st.st_mode) ? masks->directory : masks->null, false);
+	}
+	if (tree < 0 || tree_attach(tree, fd) < 0)
+		return err_sys(err, "mount over it");
+	if (S_ISDIR(st.st_mode) && masks->directory < 0)
+		masks->directory = fd_take(&tree);
+	return 0;
+}
+
+/* With all that is mounted below: a path that is to be read-only has no writable part. */
+static int protect_path(int rootfs, const char *path, struct err *err)
+{
+	autoclose int fd = path_open(rootfs, path, O_PATH);
+	autoclose int tree = -1;
+
+	if (is_absent(fd))
+		return 0;
+	if (fd < 0)
+		return err_sys(err, "open");
+	tree = tree_clone(fd, true);
+	if (tree < 0 || tree_set(tree, SYS_MOUNT_ATTR_RDONLY, 0, true) < 0 ||
+	    tree_attach(tree, fd) < 0)
+		return err_sys(err, "bind it read-only");
+	return 0;
+}
+
+static int mask_all(const struct rootfs_plan *plan, int rootfs, struct err *err)
+{
+	autoclose int null = open_null(err);
+	struct masks masks = { .null = null, .directory = -1 };
+	int result = null < 0 ? -1 : 0;
+
+	for (size_t i = 0; result == 0 && i < plan->masked.len; i++) {
+		result = mask_path(plan, rootfs, plan->masked.item[i], &masks, err);
+		if (result < 0)
+			err_wrap(err, "linux.maskedPaths[%zu]: %s", i, plan->masked.item[i]);
+	}
+	fd_close(&masks.directory);
+	return result;
+}
+
+/* Masks last: nothing may be mounted over them. */
+int rootfs_hide(const struct rootfs_plan *plan, int rootfs, struct err *err)
+{
+	for (size_t i = 0; i < plan->read_only_paths.len; i++)
+		if (protect_path(rootfs, plan->read_only_paths.item[i], err) < 0)
+			return err_wrap(err, "linux.readonlyPaths[%zu]: %s", i,
+					plan->read_only_paths.item[i]);
+	return plan->masked.len ? mask_all(plan, rootfs, err) : 0;
+}
+
+/* --- pivot ----------------------------------------------------------------------------------- */
+
+/*
+ * The old root ends up on top of the new one, where it is detached (pivot_root(2), "."). It is made
+ * a slave first, so that this does not reach the host.
+ */
+static int pivot(int rootfs, struct err *err)
+{
+	autoclose int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (old < 0)
+		return err_sys(err, "open /");
+	if (fchdir(rootfs) < 0 || sys_pivot_root(".", ".") < 0)
+		return err_sys(err, "pivot_root");
+	if (fchdir(old) < 0 || tree_propagate(old, MS_SLAVE | MS_REC) < 0 ||
+	    umount2(".", MNT_DETACH) < 0)
+		return err_sys(err, "detach the old root");
+	return 0;
+}
+
+int rootfs_pivot(const struct rootfs_plan *plan, int rootfs, struct err *err)
+{
+	if ((plan->no_pivot ? no_pivot_enter(rootfs, err) : pivot(rootfs, err)) < 0)
+		return -1;
+	if (chdir("/") < 0)
+		return err_sys(err, "chdir to the new root");
+	return 0;
+}
+
+int rootfs_finish(const struct rootfs_plan *plan, struct err *err)
+{
+	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return err_sys(err, "open /");
+	if (plan->read_only && tree_set(root, SYS_MOUNT_ATTR_RDONLY, 0, false) < 0)
+		return err_sys(err, "root.readonly: make / read-only");
+	if (plan->propagation && tree_propagate(root, plan->propagation) < 0)
+		return err_sys(err, "linux.rootfsPropagation: set the propagation of /");
+	return 0;
+}
