@@ -61,7 +61,7 @@ load helpers
 
 @test "a program with CAP_MKNOD may make nodes of what it may use" {
 	needs_root
-	config '(.process.capabilities[] | select(. != null)) = ["CAP_MKNOD"] | .root.readonly = false | del(.linux.seccomp)'
+	config '.process.capabilities[] = ["CAP_MKNOD"] | .root.readonly = false'
 	inside mknod /tmp/null c 1 3
 	has mknod=ok
 }

@@ -16,7 +16,7 @@ setup() {
 	ROOT=$WORK/state
 	BUNDLE=$WORK/bundle
 	chmod 755 "$WORK"
-	make_bundle "$BUNDLE"
+	make_bundle
 	CANARY_INODE=$(stat -c %d:%i "$BUNDLE/rootfs/bin/canary")
 }
 
@@ -59,25 +59,23 @@ stop_racer() {
 
 # --- bundles ---
 
-# A root filesystem with nothing but the canary, and the configuration of `agentd spec` with no terminal.
-make_bundle() {
-	local bundle=$1 rootless=
+# A root filesystem with nothing but the canary, and the configuration that `agentd spec` prints.
+make_default_bundle() {
+	local rootless=
 	is_root || rootless=--rootless
-	mkdir -p "$bundle"/rootfs/{bin,dev,etc,mnt,proc,sys,tmp}
-	cp "$CANARY" "$bundle/rootfs/bin/canary"
-	"$AGENTD" spec $rootless --bundle "$bundle"
-	config -b "$bundle" '.process.terminal = false | .process.args = ["/bin/canary", "true"]'
+	mkdir -p "$BUNDLE"/rootfs/{bin,dev,etc,mnt,proc,run,sys,tmp}
+	cp "$CANARY" "$BUNDLE/rootfs/bin/canary"
+	"$AGENTD" spec $rootless --bundle "$BUNDLE" -- /bin/canary true
 }
 
-# config [-b BUNDLE] FILTER [JQ-ARGUMENT...]: changes config.json
-config() {
-	local bundle=$BUNDLE
-	if [ "$1" = -b ]; then
-		bundle=$2
-		shift 2
-	fi
-	jq "$@" <"$bundle/config.json" >"$bundle/config.new" && mv "$bundle/config.new" "$bundle/config.json"
+# The same without limits, filter and Landlock, so that a test sees the one thing that it adds.
+make_bundle() {
+	make_default_bundle
+	config 'del(.linux.resources, .linux.seccomp, .process.landlock)'
 }
+
+# config FILTER [JQ-ARGUMENT...]: changes config.json
+config() { jq "$@" <"$BUNDLE/config.json" >"$BUNDLE/config.new" && mv "$BUNDLE/config.new" "$BUNDLE/config.json"; }
 
 # payload NAME [ARGUMENT...]: what the canary is to do
 payload() { config '.process.args = ["/bin/canary"] + $ARGS.positional' --args -- "$@"; }

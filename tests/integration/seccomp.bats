@@ -80,7 +80,7 @@ getrandom mprotect newfstatat fstat write exit_group exit uname' SCMP_ACT_ALLOW 
 
 @test "without noNewPrivileges the filter is there too" {
 	filter SCMP_ACT_ALLOW mkdir SCMP_ACT_ERRNO '{}'
-	config '.process.noNewPrivileges = false | del(.process.landlock)'
+	config '.process.noNewPrivileges = false'
 	inside many mkdir /tmp/x -- status
 	has mkdir=EPERM seccomp=2 no_new_privs=0
 }
@@ -88,7 +88,7 @@ getrandom mprotect newfstatat fstat write exit_group exit uname' SCMP_ACT_ALLOW 
 @test "without noNewPrivileges and for a user who is not root" {
 	needs_root
 	filter SCMP_ACT_ALLOW mkdir SCMP_ACT_ERRNO '{}'
-	config '.process.noNewPrivileges = false | .process.user.uid = 1000 | del(.process.landlock)'
+	config '.process.noNewPrivileges = false | .process.user.uid = 1000'
 	inside many mkdir /tmp/x -- status
 	has mkdir=EPERM seccomp=2
 }
@@ -158,11 +158,4 @@ getrandom mprotect newfstatat fstat write exit_group exit uname' SCMP_ACT_ALLOW 
 	filter SCMP_ACT_ALLOW mkdir SCMP_ACT_ERRNO '{ "errnoRet": 95 }'
 	inside mkdir /tmp/x
 	like 'mkdir=(EOPNOTSUPP|ENOTSUP)'
-}
-
-@test "the default profile of containers refuses what it should" {
-	"$AGENTD" spec --bundle "$WORK" $(is_root || echo --rootless)
-	jq -e .linux.seccomp "$WORK/config.json" >/dev/null || skip "agentd spec has no filter"
-	inside many unshare user -- ptrace -- mount-tmpfs /tmp -- io-uring -- keyctl -- ioctl-tiocsti -- int80 -- x32 -- syscall 321
-	unlike '(unshare|mount-tmpfs|io-uring|x32|int80|keyctl|syscall)=ok'
 }
