@@ -32,7 +32,10 @@ struct landlock_plan {
 	size_t notes_len;
 };
 
-/* Enforce: what the kernel lacks is an error. Best effort: it is dropped and noted. Pure. */
+/*
+ * Enforce: what the kernel lacks is an error. Best effort: it is dropped and noted; unwanted if
+ * nothing is left. A kernel below minimumAbi is an error in both. Pure.
+ */
 int landlock_plan(const struct spec_process *process, const struct host *host, struct arena *arena,
 		  struct landlock_plan *plan, struct err *err);
 
