@@ -109,12 +109,9 @@ static void enabling_text(unsigned mask, char *text, size_t size)
 static int enable_controllers(int dir, const char *where, unsigned needed, unsigned accounting,
 			      struct err *err)
 {
+	unsigned enabled = cgroup_controllers_read(dir, "cgroup.subtree_control");
 	char text[512];
-	unsigned enabled;
 
-	if (file_read_small(dir, "cgroup.subtree_control", text, sizeof(text)) < 0)
-		return err_sys(err, "read cgroup.subtree_control of %s", where);
-	enabled = cgroup_controllers_mask(text);
 	/* Nobody's configuration asked for these: a failure leaves the callers without numbers. */
 	if (accounting & ~enabled) {
 		enabling_text(accounting & ~enabled, text, sizeof(text));
@@ -250,14 +247,23 @@ int cgroup_update(const char *root, const char *path, const struct cgroup_limit 
 		  struct err *err)
 {
 	autoclose int top = -1, dir = -1;
-	unsigned needed = 0;
+	unsigned available, needed = 0;
 	bool made;
 
-	for (size_t i = 0; i < len; i++)
-		if (limits[i].controller)
-			needed |= cgroup_controllers_mask(limits[i].controller);
-	if (root_open(root, &top, err) < 0 ||
-	    walk_to(top, path, needed, 0, false, &dir, &made, err) < 0)
+	if (root_open(root, &top, err) < 0)
+		return -1;
+	available = cgroup_controllers_read(top, "cgroup.controllers");
+	for (size_t i = 0; i < len; i++) {
+		const char *controller = limits[i].controller;
+
+		if (controller && !(cgroup_controllers_mask(controller) & available))
+			return err_set(err, ENOTSUP,
+				       "%s: the %s controller is not available in cgroup v2 on "
+				       "this host",
+				       limits[i].what, controller);
+		needed |= controller ? cgroup_controllers_mask(controller) : 0;
+	}
+	if (walk_to(top, path, needed, 0, false, &dir, &made, err) < 0)
 		return -1;
 	return write_limits(dir, limits, len, err);
 }

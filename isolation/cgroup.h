@@ -77,6 +77,9 @@ int cgroup_update(const char *root, const char *path, const struct cgroup_limit 
 extern const char *const cgroup_controllers[];
 unsigned cgroup_controllers_mask(const char *list);
 
+/* The same for a file of the cgroup `dir`; one that cannot be read has none. */
+unsigned cgroup_controllers_read(int dir, const char *file);
+
 /* Refuses what no path of a cgroup has: empty components, "." and "..". */
 int cgroup_check_path(const char *path, struct err *err);
 

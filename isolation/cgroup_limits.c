@@ -240,7 +240,8 @@ static void plan_cpu(const struct spec_resources *from, struct limits *limits)
 
 	plan_cpu_weight(cpu, limits);
 	if (cpu->burst.set && (quota || period))
-		limits_add(limits, "cpu", "cpu.max.burst", "linux.resources.cpu.burst", "0");
+		limits_add(limits, "cpu", "cpu.max.burst", "linux.resources.cpu.burst", "0")
+			->optional = true;
 	if (quota || period)
 		limits_add(
 			limits, "cpu", "cpu.max",

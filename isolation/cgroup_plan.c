@@ -61,7 +61,7 @@ static const char *controllers_text(unsigned mask, struct arena *arena)
 	return text;
 }
 
-static unsigned read_controllers(int dir, const char *file)
+unsigned cgroup_controllers_read(int dir, const char *file)
 {
 	char text[512];
 
@@ -157,7 +157,7 @@ static bool survey(int root, const char *path, unsigned *available)
 	autoclose int dir = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char component[NAME_MAX + 1];
 
-	*available = read_controllers(dir, "cgroup.controllers");
+	*available = cgroup_controllers_read(dir, "cgroup.controllers");
 	while (*path) {
 		size_t len = strcspn(path, "/");
 		int next;
@@ -169,7 +169,7 @@ static bool survey(int root, const char *path, unsigned *available)
 		memcpy(component, path, len);
 		component[len] = '\0';
 		if (faccessat(dir, "cgroup.subtree_control", W_OK, AT_EACCESS) < 0)
-			*available &= read_controllers(dir, "cgroup.subtree_control");
+			*available &= cgroup_controllers_read(dir, "cgroup.subtree_control");
 		next = openat(dir, component, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (next < 0)
 			break;
@@ -200,7 +200,7 @@ static struct lack why_missing(const char *controller, int root, struct arena *a
 {
 	unsigned mask = cgroup_controllers_mask(controller);
 
-	if (read_controllers(root, "cgroup.controllers") & mask ||
+	if (cgroup_controllers_read(root, "cgroup.controllers") & mask ||
 	    faccessat(root, "cgroup.events", F_OK, 0) == 0)
 		return (struct lack){
 			arena_format(arena, "the %s controller is not delegated to this user",

@@ -161,7 +161,7 @@ static void test_cpu(void **state)
 		{ { .quota = SET(-1) }, "cpu.max=max 100000\n" },
 		{ { .period = SET(20000) }, "cpu.max=max 20000\n" },
 		{ { .quota = SET(50000), .burst = SET(10000) },
-		  "cpu.max.burst=0\ncpu.max=50000 100000\ncpu.max.burst=10000\n" },
+		  "?cpu.max.burst=0\ncpu.max=50000 100000\ncpu.max.burst=10000\n" },
 		{ { .burst = SET(10000) }, "cpu.max.burst=10000\n" },
 		{ { .shares = SET(2048), .idle = SET(1) }, "cpu.idle=1\n" },
 		{ { .shares = SET(2048), .idle = SET(0) }, "cpu.idle=0\ncpu.weight=174\n" },
