@@ -11,7 +11,6 @@ extern const struct command lifecycle_commands[]; /* run create start kill delet
 extern const struct command change_commands[];	  /* exec pause resume */
 extern const struct command inspect_commands[];	  /* state list ps spec explain features */
 
-extern const struct option_row help_options[];	 /* of every command */
 extern const struct option_row bundle_options[]; /* run, create, explain */
 extern const struct option_row launch_options[]; /* run, create, exec */
 

@@ -43,11 +43,6 @@ static const struct option_row global_options[] = {
 	{ 0 }
 };
 
-const struct option_row help_options[] = {
-	{ "help", 'h', OPTION_FLAG, offsetof(struct options, help), NULL, "print this text" },
-	{ 0 }
-};
-
 static const struct option_row *const global_groups[] = { global_options, help_options, NULL };
 static const struct command *const command_tables[] = { lifecycle_commands, change_commands, inspect_commands };
 /* clang-format on */

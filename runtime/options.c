@@ -1,5 +1,6 @@
 /*
- * Parsing of options, see options.h. Knows no option by name: the rows are in main.c and cmd_*.c.
+ * Parsing of options, see options.h. Knows no option by name but --help: the other rows are in
+ * main.c and cmd_*.c.
  */
 #include "runtime/options.h"
 
@@ -7,6 +8,10 @@
 
 /* Where --help puts the text beside the option. */
 #define HELP_COLUMN 30
+
+const struct option_row help_options[] = {
+	{ "help", 'h', OPTION_FLAG, offsetof(struct options, help), NULL, "print this text" }, { 0 }
+};
 
 bool options_number(const char *text, uint32_t max, uint32_t *number)
 {

@@ -50,6 +50,8 @@ struct option_row {
 	const char *help;     /* NULL: accepted for the sake of callers, not told */
 };
 
+extern const struct option_row help_options[]; /* --help, of every command */
+
 #define OPTIONS_GROUPS_MAX 5
 
 struct command {

@@ -1,0 +1,341 @@
+/*
+ * The directory of a container: taking ids, the lock, state.json there and back, and every status
+ * from the facts that make it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "runtime/state.h"
+#include "spec/json.h"
+
+static struct arena *arena;
+static char path[] = "/tmp/agentd-test-state-XXXXXX";
+static int root = -1;
+
+static int setup(void **state)
+{
+	struct err err;
+
+	(void)state;
+	arena = arena_new(ARENA_LIMIT);
+	if (!mkdtemp(path))
+		return -1;
+	return state_root_open(path, false, &root, &err);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	close(root);
+	arena_free(arena);
+	return rmdir(path);
+}
+
+static void test_ids(void **state)
+{
+	static const char *const good[] = { "a", "A9", "_x", "+x", "-x", "a.b", "a..b" };
+	static const char *const bad[] = { "",	  ".",	 "..",	     ".a", "a/b",
+					   "a b", "a\n", "\xc3\xa4", "a:b" };
+	char longest[STATE_ID_MAX + 2];
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(state_id_check(good[i], &err), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(state_id_check(bad[i], &err), -1);
+		assert_non_null(strstr(err.text, "invalid container ID format"));
+	}
+	memset(longest, 'a', sizeof(longest));
+	longest[STATE_ID_MAX] = '\0';
+	assert_int_equal(state_id_check(longest, &err), 0);
+	longest[STATE_ID_MAX] = 'a';
+	longest[STATE_ID_MAX + 1] = '\0';
+	assert_int_equal(state_id_check(longest, &err), -1);
+}
+
+/* A directory that others may write to would let them choose our hooks. */
+static void test_root_of_others(void **state)
+{
+	struct err err;
+	int dir;
+
+	(void)state;
+	assert_int_equal(chmod(path, 0770), 0);
+	assert_int_equal(state_root_open(path, false, &dir, &err), -1);
+	assert_int_equal(err.code, EPERM);
+	assert_int_equal(chmod(path, 0711), 0);
+	assert_int_equal(state_root_open(path, false, &dir, &err), 0);
+	close(dir);
+}
+
+static void test_rootless_needs_a_directory(void **state)
+{
+	struct err err;
+	struct stat st;
+	int dir;
+
+	(void)state;
+	unsetenv("XDG_RUNTIME_DIR");
+	assert_int_equal(state_root_open(NULL, true, &dir, &err), -1);
+	assert_non_null(strstr(err.text, "XDG_RUNTIME_DIR"));
+	setenv("XDG_RUNTIME_DIR", "relative", 1);
+	assert_int_equal(state_root_open(NULL, true, &dir, &err), -1);
+	setenv("XDG_RUNTIME_DIR", path, 1);
+	assert_int_equal(state_root_open(NULL, true, &dir, &err), 0);
+	assert_int_equal(fstat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	close(dir);
+	assert_int_equal(unlinkat(root, "agentd", AT_REMOVEDIR), 0);
+}
+
+static void test_create_takes_the_id(void **state)
+{
+	struct err err;
+	struct stat st;
+	int dir, again;
+
+	(void)state;
+	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	assert_int_equal(fstat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(fstatat(dir, STATE_CONFIG, &st, 0), 0);
+	assert_int_equal(st.st_size, 2);
+	assert_int_equal(state_create(root, "a", "{}", 2, &again, &err), -1);
+	assert_string_equal(err.text, "container with given ID already exists: a");
+	/* it is locked */
+	assert_int_equal(state_open(root, "a", false, &again, &err), 0);
+	assert_int_equal(flock(again, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	close(again);
+	assert_int_equal(state_remove(root, "a", dir, &err), 0);
+	close(dir);
+	assert_int_equal(state_open(root, "a", false, &again, &err), -1);
+	assert_string_equal(err.text, "container does not exist: a");
+	assert_int_equal(err.code, ENOENT);
+}
+
+/* Who waited for the lock of a container that was deleted meanwhile has nothing. */
+static void test_lock_of_a_deleted_one(void **state)
+{
+	struct err err;
+	int dir, other;
+
+	(void)state;
+	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	assert_int_equal(state_open(root, "a", false, &other, &err), 0);
+	assert_int_equal(state_remove(root, "a", dir, &err), 0);
+	close(dir);
+	assert_int_equal(state_lock(other, "a", &err), -1);
+	assert_int_equal(err.code, ENOENT);
+	close(other);
+}
+
+static void test_links_are_not_followed(void **state)
+{
+	struct err err;
+	int dir;
+
+	(void)state;
+	assert_int_equal(symlinkat("/", root, "link"), 0);
+	assert_int_equal(state_open(root, "link", false, &dir, &err), -1);
+	assert_int_equal(unlinkat(root, "link", 0), 0);
+}
+
+static void test_save_and_load(void **state)
+{
+	struct spec_pair pairs[] = { { "io.example.key", "value \"quoted\"\n" } };
+	const char *notes[] = { "memory.limit was dropped", NULL };
+	const struct state saved = { .id = "a",
+				     .bundle = "/bundle",
+				     .rootfs = "/bundle/rootfs",
+				     .created = "2024-01-02T03:04:05.000000006Z",
+				     .owner = "root",
+				     .cgroup_root = "/sys/fs/cgroup",
+				     .cgroup_path = "agentd/a",
+				     .pid = 4711,
+				     .start_time = UINT64_MAX,
+				     .run = true,
+				     .annotations = { pairs, 1 },
+				     .notes = { notes, 1 } };
+	struct state *loaded;
+	struct err err;
+	int dir;
+
+	(void)state;
+	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	assert_int_equal(state_load(dir, "a", arena, &loaded, &err), 0);
+	assert_int_equal(loaded->pid, 0);
+	assert_int_equal(state_status(dir, loaded), STATUS_CREATING);
+	assert_int_equal(state_save(dir, &saved, arena, &err), 0);
+	assert_int_equal(state_load(dir, "a", arena, &loaded, &err), 0);
+	assert_string_equal(loaded->id, "a");
+	assert_string_equal(loaded->bundle, saved.bundle);
+	assert_string_equal(loaded->rootfs, saved.rootfs);
+	assert_string_equal(loaded->created, saved.created);
+	assert_string_equal(loaded->owner, saved.owner);
+	assert_string_equal(loaded->cgroup_root, saved.cgroup_root);
+	assert_string_equal(loaded->cgroup_path, saved.cgroup_path);
+	assert_int_equal(loaded->pid, 4711);
+	assert_true(loaded->start_time == UINT64_MAX);
+	assert_true(loaded->run);
+	assert_int_equal(loaded->annotations.len, 1);
+	assert_string_equal(loaded->annotations.item[0].value, pairs[0].value);
+	assert_int_equal(loaded->notes.len, 1);
+	assert_string_equal(loaded->notes.item[0], notes[0]);
+	assert_int_equal(state_remove(root, "a", dir, &err), 0);
+	close(dir);
+}
+
+static void test_damage(void **state)
+{
+	static const char *const texts[] = { "",
+					     "{",
+					     "[]",
+					     "{}",
+					     "{\"pid\":1}",
+					     "{\"pid\":-1,\"startTime\":1}",
+					     "null",
+					     "{\"pid\":\"1\",\"startTime\":1}" };
+	struct state *loaded;
+	struct err err;
+	int dir;
+
+	(void)state;
+	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		int fd = openat(dir, STATE_FILE, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+		assert_int_equal(write(fd, texts[i], strlen(texts[i])), strlen(texts[i]));
+		close(fd);
+		assert_int_equal(state_load(dir, "a", arena, &loaded, &err), -1);
+		assert_int_equal(err.code, EBADMSG);
+	}
+	assert_int_equal(state_remove(root, "a", dir, &err), 0);
+	close(dir);
+}
+
+/* A child that waits until it is killed. */
+static pid_t child_start(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
+static void test_status_from_facts(void **state)
+{
+	struct state facts = { .id = "a" };
+	struct err err;
+	siginfo_t info;
+	int dir, pidfd;
+
+	(void)state;
+	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	facts.pid = child_start();
+	facts.start_time = state_start_time((pid_t)facts.pid);
+	assert_true(facts.start_time != 0);
+	assert_int_equal(state_status(dir, &facts), STATUS_RUNNING);
+	close(openat(dir, STATE_START_SOCKET, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(state_status(dir, &facts), STATUS_CREATED);
+	unlinkat(dir, STATE_START_SOCKET, 0);
+	/* somebody else has the pid now */
+	facts.start_time++;
+	assert_int_equal(state_status(dir, &facts), STATUS_STOPPED);
+	facts.start_time--;
+	pidfd = state_open_pid(&facts);
+	assert_true(pidfd >= 0);
+	close(pidfd);
+	/* ended but not waited for: a zombie has a start time too */
+	kill((pid_t)facts.pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)facts.pid, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(state_status(dir, &facts), STATUS_STOPPED);
+	assert_int_equal(waitpid((pid_t)facts.pid, NULL, 0), facts.pid);
+	assert_int_equal(state_status(dir, &facts), STATUS_STOPPED);
+	assert_int_equal(state_open_pid(&facts), -1);
+	assert_int_equal(errno, ESRCH);
+	assert_int_equal(state_remove(root, "a", dir, &err), 0);
+	close(dir);
+}
+
+static void test_oci(void **state)
+{
+	struct spec_pair pairs[] = { { "k", "v" } };
+	const struct state one = {
+		.id = "a", .bundle = "/b", .annotations = { pairs, 1 }, .pid = 12
+	};
+	struct json *object;
+	struct err err;
+	size_t size;
+	char *text = state_oci(&one, STATUS_RUNNING, 12, arena, &size);
+	int64_t pid;
+
+	(void)state;
+	assert_int_equal(json_parse(text, size, arena, &object, &err), 0);
+	assert_string_equal(json_member(object, "ociVersion")->text, SPEC_OCI_VERSION);
+	assert_string_equal(json_member(object, "id")->text, "a");
+	assert_string_equal(json_member(object, "status")->text, "running");
+	assert_string_equal(json_member(object, "bundle")->text, "/b");
+	assert_string_equal(json_member(json_member(object, "annotations"), "k")->text, "v");
+	assert_true(json_i64(json_member(object, "pid"), &pid) && pid == 12);
+	assert_null(json_member(object, "notes"));
+}
+
+static void test_list(void **state)
+{
+	static const char *const names[] = { "b", "c", "a", "e", "d" };
+	struct spec_strings ids = { 0 };
+	struct err err;
+	int cache;
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(mkdirat(root, names[i], 0700), 0);
+	cache = state_cache_open(root);
+	assert_true(cache >= 0);
+	close(cache);
+	assert_int_equal(state_ids(root, arena, &ids, &err), 0);
+	assert_int_equal(ids.len, 5); /* .cache is none */
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(ids.item[i][0], 'a' + (int)i);
+	for (size_t i = 0; i < 5; i++)
+		unlinkat(root, names[i], AT_REMOVEDIR);
+	unlinkat(root, ".cache/seccomp", AT_REMOVEDIR);
+	unlinkat(root, ".cache", AT_REMOVEDIR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_root_of_others),
+		cmocka_unit_test(test_rootless_needs_a_directory),
+		cmocka_unit_test(test_create_takes_the_id),
+		cmocka_unit_test(test_lock_of_a_deleted_one),
+		cmocka_unit_test(test_links_are_not_followed),
+		cmocka_unit_test(test_save_and_load),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_status_from_facts),
+		cmocka_unit_test(test_oci),
+		cmocka_unit_test(test_list),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
