@@ -6,8 +6,7 @@ load helpers
 	rm "$BUNDLE/config.json"
 	agentd spec --bundle "$BUNDLE" $(is_root || echo --rootless) -- /bin/canary echo hello
 	jq -e '.process.args == ["/bin/canary", "echo", "hello"]' "$BUNDLE/config.json"
-	config '.process.terminal = false'
-	launch
+	launch --best-effort cgroup
 	status_is 0
 	has hello
 }

@@ -121,11 +121,18 @@ raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
 	refused 'mounts\[[0-9]+\].*Permission denied'
 }
 
-@test "a root that the mapped user cannot reach: the directory is named" {
+@test "a root below a directory that is closed to the mapped user: the caller opens it" {
 	needs_root
 	mkdir -m 700 "$WORK/shut"
 	mv "$BUNDLE" "$WORK/shut/bundle"
 	BUNDLE=$WORK/shut/bundle
 	user_namespace
-	refused 'Permission denied.*/shut|/shut.*Permission denied|shut'
+	inside true
+}
+
+@test "a program that is closed to its user: the text of the kernel, and what to do" {
+	needs_root
+	chmod 700 "$BUNDLE/rootfs/bin"
+	config '.process.user.uid = 1000 | del(.process.rlimits)'
+	refused '/bin/canary.*Permission denied'
 }

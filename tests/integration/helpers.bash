@@ -215,9 +215,9 @@ nothing_left() {
 	[ -z "$what" ] || left+="processes: $what"$'\n'
 	what=$(grep -F "$WORK" /proc/self/mountinfo) || true
 	[ -z "$what" ] || left+="mounts: $what"$'\n'
-	what=$(find /sys/fs/cgroup -type d -name "*$ID*" 2>/dev/null)
+	what=$(find /sys/fs/cgroup -type d -name "*$ID*" 2>/dev/null) || true
 	[ -z "$what" ] || left+="cgroups: $what"$'\n'
-	what=$(find "$ROOT" -mindepth 1 -maxdepth 1 ! -name '.*' 2>/dev/null)
+	what=$(find "$ROOT" -mindepth 1 -maxdepth 1 ! -name '.*' 2>/dev/null) || true
 	[ -z "$what" ] || left+="state: $what"$'\n'
 	[ -z "$left" ] && return
 	echo "left behind: $left"

@@ -141,7 +141,10 @@ hook() {
 @test "a failing poststart hook ends the container" {
 	config '.hooks.poststart = [{ path: "/bin/false" }]'
 	payload sleep
-	refused 'poststart'
+	launch
+	status_is 1
+	like '^agentd: .*poststart'
+	nothing_left
 }
 
 @test "a failing poststop hook is a warning, and the next one runs" {

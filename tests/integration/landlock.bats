@@ -19,9 +19,8 @@ landlock() { config ".process.noNewPrivileges = true | .process.landlock = $1"; 
 		pathBeneath: [{ allowedAccess: ["abi.read_execute"], parent: ["/bin"] },
 			{ allowedAccess: ["abi.read_write"], parent: ["/open"] }] }'
 	config '.root.readonly = false'
-	inside many write /open/file x -- cat /open/file -- cat /shut/file -- write /shut/new x -- mkdir /shut/dir -- ls /shut
-	has write=ok x cat=EACCES write=EACCES mkdir=EACCES ls=EACCES || true
-	like '^write=ok$' '^cat=EACCES$' '^write=EACCES$' '^mkdir=EACCES$' '^ls=EACCES$'
+	inside many write /open/file x -- read /open/file -- cat /shut/file -- write /shut/new x -- mkdir /shut/dir -- ls /shut
+	has write=ok read=ok cat=EACCES write=EACCES mkdir=EACCES ls=EACCES
 	unlike secret
 }
 
@@ -60,7 +59,7 @@ landlock() { config ".process.noNewPrivileges = true | .process.landlock = $1"; 
 
 @test "what the kernel lacks: an error, unless best effort was asked for" {
 	needs_landlock
-	landlock '{ ruleset: [{ handledAccessFs: [1, 4611686018427387904] }],
+	landlock '{ ruleset: [{ handledAccessFs: [1, 4503599627370496] }],
 		pathBeneath: [{ allowedAccess: [1], parent: ["/"] }] }'
 	refused 'landlock.*'
 	config '.process.landlock.mode = "bestEffort"'

@@ -24,7 +24,7 @@ exchanger() {
 
 @test "CVE-2016-9962: agentd's processes in the container cannot be traced or opened during exec" {
 	needs_root
-	config '.process.capabilities[] = ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"]'
+	config '.process.capabilities[] = ["CAP_DAC_OVERRIDE"]'
 	start_resting watch-exe 4
 	local turn
 	for turn in $(seq 60); do
@@ -138,9 +138,9 @@ exchanger() {
 	[ "$(value LONG | wc -c)" -eq 70001 ]
 	config '.process.cwd = ("/" + "x" * 70000)'
 	refused 'process.cwd|File name too long'
-	config '.process.cwd = "/" | .linux.namespaces += [{ type: "uts", path: ("/" + "x" * 70000) }] | .linux.namespaces |= unique_by(.type)'
-	launch
-	[ "$status" -ne 0 ] || has something
+	config '.process.cwd = "/"'
+	namespace ipc "/$(printf 'x%.0s' {1..70000})"
+	refused 'File name too long'
 }
 
 @test "CVE-2023-27561: /proc or /sys that is a link" {
@@ -164,6 +164,7 @@ exchanger() {
 		unlike '^cwd=(/(work|root|home|etc)|\(unreachable\))'
 		unlike 'config.json|state.json'
 	done
+	config '.process.cwd = "/"'
 	start_resting
 	for fd in $(seq 3 20); do
 		run agentd exec --cwd "/proc/self/fd/$fd" "$ID" /bin/canary many cwd -- ls .

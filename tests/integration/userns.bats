@@ -97,7 +97,7 @@ map() { # CONTAINER HOST SIZE
 	"$AGENTD" spec --bundle "$dir" --rootless
 	jq '.process.terminal = false | .process.args = ["/bin/canary", "cat", "/proc/self/uid_map"] |
 		.linux.uidMappings = [{ containerID: 0, hostID: 54321, size: 1 }, { containerID: 1, hostID: 700000, size: 100 }] |
-		.linux.gidMappings = .linux.uidMappings' "$dir/config.json" >"$WORK/config.json"
+		.linux.gidMappings = .linux.uidMappings | del(.linux.resources, .linux.seccomp, .process.landlock)' "$dir/config.json" >"$WORK/config.json"
 	mv "$WORK/config.json" "$dir/config.json"
 	cp -a "$BUNDLE/rootfs" "$dir/rootfs"
 	chown -R $user:$user "$dir"
