@@ -4,6 +4,7 @@
 #   make check                 lint, unit tests, golden files, fuzz corpora: no privilege needed
 #   make check-root            integration tests as root and, where there is an unprivileged user, as one
 #   make check-vm              limits, OOM, devices and AppArmor in virtual machines (qemu)
+#   make test                  all of these, with one summary; installs nothing
 #   make SANITIZE=address,undefined check
 #   make install DESTDIR= PREFIX=/usr/local
 
@@ -65,7 +66,7 @@ CANARY_SOURCES := $(wildcard selftest/canary*.c)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)' &&)
 
-.PHONY: all check check-unit check-golden check-fuzz check-root check-vm lint format format-check analyze fuzz coverage install \
+.PHONY: all test check check-unit check-golden check-fuzz check-root check-vm lint format format-check analyze fuzz coverage install \
 	uninstall dist clean demo bench
 
 all: $(BUILD)/agentd $(BUILD)/agentd-canary
@@ -91,5 +92,85 @@ $(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(HARDEN_LINK) $(LDFLAGS) -o $@ $< $(LIBRARY) \
 		$(LIBS) $(shell $(PKG_CONFIG) --libs cmocka)
+
+# The tests. Suites and their summary: tests/run.
+$(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(HARDEN_LINK) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+FUZZ_REPLAYS := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
+RUN_TESTS = $(Q)BUILD=$(BUILD) tests/run
+
+check: all $(UNIT_TESTS) $(FUZZ_REPLAYS)
+	$(RUN_TESTS) lint unit golden fuzz
+
+check-unit: $(UNIT_TESTS)
+	$(RUN_TESTS) unit
+
+check-golden: all
+	$(RUN_TESTS) golden
+
+check-fuzz: $(FUZZ_REPLAYS)
+	$(RUN_TESTS) fuzz
+
+check-root: all
+	$(RUN_TESTS) root user
+
+check-vm: all
+	$(RUN_TESTS) vm
+
+test: all $(UNIT_TESTS) $(FUZZ_REPLAYS)
+	$(RUN_TESTS)
+
+lint:
+	$(RUN_TESTS) lint
+
+# Each fuzzer for FUZZ_SECONDS, from its corpus, with clang's libFuzzer.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(Q)mkdir -p build-fuzz
+	$(Q)for fuzzer in $(basename $(notdir $(FUZZ_SOURCES))); do \
+		$(CLANG) -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
+			-o build-fuzz/$$fuzzer tests/fuzz/$$fuzzer.c $(filter-out runtime/main.c,$(SOURCES)) $(LIBS) && \
+		build-fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=5 \
+			-artifact_prefix=build-fuzz/ tests/fuzz/corpus/$${fuzzer#fuzz_} || exit 1; \
+	done
+
+# Lines covered by the tests that need no virtual machine: build-coverage/report/index.html.
+coverage:
+	$(Q)$(MAKE) BUILD=build-coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage check-unit check-root || :
+	$(Q)lcov -q --capture --directory build-coverage --output-file build-coverage/info --no-external
+	$(Q)genhtml -q build-coverage/info --output-directory build-coverage/report
+	$(Q)lcov --summary build-coverage/info
+
+analyze:
+	$(Q)$(MAKE) BUILD=build-analyze CC=gcc CFLAGS='-O2 -fanalyzer' WERROR=-Werror $(OBJECTS:$(BUILD)/%=build-analyze/%)
+	$(Q)$(CLANG_TIDY) --quiet --warnings-as-errors='*' $(SOURCES) -- -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS)
+
+C_FILES = $(wildcard runtime/base/*.[ch] spec/*.[ch] isolation/*.[ch] runtime/*.[ch] selftest/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+format:
+	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
+
+format-check:
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+
+install: all
+	install -D -m 755 $(BUILD)/agentd $(DESTDIR)$(BINDIR)/agentd
+	install -D -m 644 contrib/man/agentd.8 $(DESTDIR)$(MANDIR)/man8/agentd.8
+	install -D -m 644 contrib/completions/agentd.bash $(DESTDIR)$(BASHCOMPDIR)/agentd
+	install -D -m 644 contrib/completions/_agentd $(DESTDIR)$(ZSHCOMPDIR)/_agentd
+	install -D -m 644 contrib/completions/agentd.fish $(DESTDIR)$(FISHCOMPDIR)/agentd.fish
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md SECURITY.md LICENSE
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/agentd $(DESTDIR)$(MANDIR)/man8/agentd.8 $(DESTDIR)$(BASHCOMPDIR)/agentd \
+		$(DESTDIR)$(ZSHCOMPDIR)/_agentd $(DESTDIR)$(FISHCOMPDIR)/agentd.fish
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+dist:
+	$(Q)git archive --prefix=agentd-$(VERSION)/ -o agentd-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf build build-* agentd-$(VERSION).tar.gz
 
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
