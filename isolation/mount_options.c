@@ -1,6 +1,6 @@
 /*
  * Mount options, see mount_options.h: which word means which flag, and nothing else. Whether a flag
- * is allowed for a kind of mount is decided in mounts.c.
+ * is allowed for a kind of mount is decided in mounts_plan.c.
  */
 #include "isolation/mount_options.h"
 

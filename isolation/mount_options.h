@@ -1,6 +1,6 @@
 /*
- * The words of mounts[].options: one table says what each means. mounts.c decides with the result,
- * and applies it.
+ * The words of mounts[].options: one table says what each means. mounts_plan.c decides with the
+ * result, mounts.c applies it.
  */
 #pragma once
 

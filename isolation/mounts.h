@@ -1,7 +1,7 @@
 /*
  * mounts[]: rows with everything decided, and carrying them out on descriptors. What each option
- * word means is in mount_options.c; which kind of mount may have it is decided in mounts_plan(),
- * and it is applied in mounts_apply().
+ * word means is in mount_options.c, which kind of mount may have it in mounts_plan.c; mounts.c
+ * applies it.
  */
 #pragma once
 
