@@ -18,6 +18,8 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 
+#define WALK_TRIES 16
+
 static int root_open(const char *root, int *dir, struct err *err)
 {
 	autoclose int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -151,8 +153,8 @@ static int check_unused(int dir, const char *path, struct err *err)
  * Walks from the root to the cgroup at `path`, enabling controllers in everything above it. With
  * `make` missing cgroups are made; *made: the last one is new.
  */
-static int walk_to(int root, const char *path, unsigned needed, unsigned accounting, bool make,
-		   int *dir, bool *made, struct err *err)
+static int walk_once(int root, const char *path, unsigned needed, unsigned accounting, bool make,
+		     int *dir, bool *made, struct err *err)
 {
 	autoclose int at = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char prefix[PATH_MAX];
@@ -183,6 +185,19 @@ static int walk_to(int root, const char *path, unsigned needed, unsigned account
 	}
 	*dir = fd_take(&at);
 	return 0;
+}
+
+/* Again if a parent vanished under the walk: another agentd removed CGROUP_PLACE with its last
+ * container. */
+static int walk_to(int root, const char *path, unsigned needed, unsigned accounting, bool make,
+		   int *dir, bool *made, struct err *err)
+{
+	for (unsigned tries = make ? WALK_TRIES : 1;; tries--) {
+		int result = walk_once(root, path, needed, accounting, make, dir, made, err);
+
+		if (result == 0 || err->code != ENOENT || tries == 1)
+			return result;
+	}
 }
 
 static int write_limits(int dir, const struct cgroup_limit *limits, size_t len, struct err *err)

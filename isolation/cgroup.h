@@ -10,6 +10,10 @@
 #include "isolation/host.h"
 #include "spec/spec.h"
 
+/* The cgroup that holds the containers whose configuration names no place; it is removed with the
+ * last of them. */
+#define CGROUP_PLACE "agentd"
+
 /* One write: a file of the container's cgroup and the text for it; `what` is the property, for
  * errors and notes. */
 struct cgroup_limit {

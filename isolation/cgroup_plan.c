@@ -15,7 +15,6 @@
 #include "runtime/base/sys.h"
 
 /* Where containers go whose configuration has no linux.cgroupsPath. */
-#define OUR_PLACE "agentd"
 
 #define DELEGATE_REMEDY                                                                   \
 	"run agentd in a cgroup that is delegated to you (systemd-run --user --scope -p " \
@@ -142,7 +141,7 @@ static int choose_path(const char *wanted, const char *id, const struct host *ho
 		}
 		plan->path = wanted && *wanted
 				     ? arena_format(arena, "%s%s", place, wanted)
-				     : arena_format(arena, "%s" OUR_PLACE "/%s", place, id);
+				     : arena_format(arena, "%s" CGROUP_PLACE "/%s", place, id);
 	}
 	return cgroup_check_path(plan->path, err) < 0 ? err_wrap(err, "linux.cgroupsPath") : 0;
 }

@@ -280,6 +280,22 @@ static int remove_once(int top, const char *path, int dir, int64_t deadline)
 	return unlinkat(top, path, AT_REMOVEDIR);
 }
 
+/* Our own place goes with its last container; EBUSY or ENOTEMPTY: it was not the last. */
+static void remove_place(int top, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+	const char *name;
+
+	if (!slash || (size_t)(slash - path) >= sizeof(parent))
+		return;
+	memcpy(parent, path, (size_t)(slash - path));
+	parent[slash - path] = '\0';
+	name = strrchr(parent, '/');
+	if (strcmp(name ? name + 1 : parent, CGROUP_PLACE) == 0)
+		unlinkat(top, parent, AT_REMOVEDIR);
+}
+
 int cgroup_remove(const char *root, const char *path, struct err *err)
 {
 	int64_t deadline = now_ms() + REMOVE_TIMEOUT;
@@ -298,5 +314,6 @@ int cgroup_remove(const char *root, const char *path, struct err *err)
 		if (code != EBUSY || now_ms() >= deadline)
 			return err_sys(err, "remove cgroup %s", path);
 	}
+	remove_place(top, path);
 	return 0;
 }

@@ -49,35 +49,46 @@ int limits_raise_files(const struct limits_plan *plan, struct rlimit *before, st
 	return 0;
 }
 
-/* prlimit(2), "Errors": EPERM when a hard limit is raised without CAP_SYS_RESOURCE */
-static int limits_set(pid_t pid, int type, const struct rlimit *limit, const char *name,
-		      struct err *err)
+int limits_raise(const struct limits_plan *plan, pid_t pid, struct err *err)
 {
-	struct rlimit old;
+	for (size_t i = 0; i < plan->len; i++) {
+		struct rlimit now, raised = plan->row[i].limit;
 
-	if (prlimit(pid, type, limit, NULL) == 0)
-		return 0;
-	err_sys(err, "process.rlimits %s: prlimit", name);
-	if (err->code == EPERM && prlimit(pid, type, NULL, &old) == 0 &&
-	    limit->rlim_max > old.rlim_max)
-		err_hint(err,
-			 "raising the hard limit above the current %llu needs CAP_SYS_RESOURCE: "
-			 "ask for less, or raise the limit of the caller first",
-			 (unsigned long long)old.rlim_max);
-	return -1;
+		if (prlimit(pid, plan->row[i].type, NULL, &now) < 0)
+			return err_sys(err, "process.rlimits %s: prlimit", plan->row[i].name);
+		if (raised.rlim_max <= now.rlim_max)
+			continue;
+		raised.rlim_cur = now.rlim_cur;
+		if (prlimit(pid, plan->row[i].type, &raised, NULL) == 0)
+			continue;
+		err_sys(err, "process.rlimits %s: prlimit", plan->row[i].name);
+		if (err->code == EPERM)
+			err_hint(err,
+				 "raising the hard limit above the current %llu needs "
+				 "CAP_SYS_RESOURCE: ask for less, or raise the limit of the caller "
+				 "first",
+				 (unsigned long long)now.rlim_max);
+		return -1;
+	}
+	return 0;
 }
 
-int limits_apply(const struct limits_plan *plan, const struct rlimit *files_before, pid_t pid,
-		 struct err *err)
+static int limits_set(int type, const struct rlimit *limit, const char *name, struct err *err)
+{
+	if (setrlimit(type, limit) < 0)
+		return err_sys(err, "process.rlimits %s: setrlimit", name);
+	return 0;
+}
+
+int limits_apply(const struct limits_plan *plan, const struct rlimit *files_before, struct err *err)
 {
 	bool give_back = plan->raise_files;
 
 	for (size_t i = 0; i < plan->len; i++) {
-		if (limits_set(pid, plan->row[i].type, &plan->row[i].limit, plan->row[i].name,
-			       err) < 0)
+		if (limits_set(plan->row[i].type, &plan->row[i].limit, plan->row[i].name, err) < 0)
 			return -1;
 		give_back &= plan->row[i].type != RLIMIT_NOFILE;
 	}
 	/* A soft limit above 1024 surprises programs that use select(2): nobody asked for it. */
-	return give_back ? limits_set(pid, RLIMIT_NOFILE, files_before, "RLIMIT_NOFILE", err) : 0;
+	return give_back ? limits_set(RLIMIT_NOFILE, files_before, "RLIMIT_NOFILE", err) : 0;
 }

@@ -1,6 +1,7 @@
 /*
- * Resource limits of the process (setrlimit(2)), set from outside by prlimit(2) after everything is
- * built: a low RLIMIT_NOFILE or RLIMIT_FSIZE must not disturb the building.
+ * Resource limits of the process (setrlimit(2)): hard limits are raised from outside, where the
+ * privilege is; the limits themselves are set by init on itself when everything is built, because a
+ * low RLIMIT_NOFILE or RLIMIT_FSIZE must not disturb the building.
  */
 #pragma once
 
@@ -9,9 +10,6 @@
 
 #include "isolation/host.h"
 #include "spec/spec.h"
-
-/* Bind mounts up to this many need no more descriptors than any soft limit allows. */
-#define LIMITS_FILES_EASY 512
 
 struct limits_plan {
 	struct {
@@ -31,5 +29,13 @@ int limits_plan(const struct spec *spec, const struct spec_process *process,
  * and keeps the old for limits_apply(). */
 int limits_raise_files(const struct limits_plan *plan, struct rlimit *before, struct err *err);
 
-int limits_apply(const struct limits_plan *plan, const struct rlimit *files_before, pid_t pid,
+/*
+ * From outside, before init has another user's id (prlimit(2), "Permissions"): raises the hard
+ * limits that must be raised, which needs CAP_SYS_RESOURCE.
+ */
+int limits_raise(const struct limits_plan *plan, pid_t pid, struct err *err);
+
+/* In init, when nothing is opened or made any more: all limits. Needs no privilege after
+ * limits_raise(). */
+int limits_apply(const struct limits_plan *plan, const struct rlimit *files_before,
 		 struct err *err);

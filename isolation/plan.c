@@ -7,20 +7,19 @@
 
 #include <errno.h>
 
-static int check_request(const struct spec *spec, const struct request *request, struct err *err)
+static int check_terminal(const struct spec_process *process, const struct request *request,
+			  struct err *err)
 {
-	if (!spec->process.set)
-		return err_set(err, EINVAL, "process: is required to create a container");
-	if (spec->process.terminal && request->detach && !request->console_socket)
+	if (process->terminal && request->detach && !request->console_socket)
 		return err_set(
 			err, EINVAL,
 			"process.terminal: cannot allocate tty if agentd will detach without "
 			"setting console socket; give --console-socket, or run without --detach");
-	if (request->console_socket && !(request->detach && spec->process.terminal))
+	if (request->console_socket && !(request->detach && process->terminal))
 		return err_set(
 			err, EINVAL,
 			"--console-socket: cannot use console socket if agentd will not detach "
-			"or allocate tty; set process.terminal in config.json");
+			"or allocate tty; set process.terminal");
 	return 0;
 }
 
@@ -34,7 +33,8 @@ static int plan_process(const struct spec *spec, const struct spec_process *proc
 
 	plan->id = request->id;
 	plan->no_new_privileges = process->no_new_privileges;
-	if (process_plan(spec, process, own, request->keep_fds, arena, &plan->process, err) < 0 ||
+	if (check_terminal(process, request, err) < 0 ||
+	    process_plan(spec, process, own, request->keep_fds, arena, &plan->process, err) < 0 ||
 	    identity_plan(spec, process, &plan->idmap, &plan->identity, err) < 0 ||
 	    caps_plan(process, host, &plan->caps, err) < 0 ||
 	    limits_plan(spec, process, &plan->limits, err) < 0 ||
@@ -47,13 +47,32 @@ static int plan_process(const struct spec *spec, const struct spec_process *proc
 	return 0;
 }
 
-static void collect_notes(struct plan *plan, struct arena *arena)
+/*
+ * The device rules need a cgroup to be attached to. Without one a caller who is root could still
+ * open nodes of the rootfs and of what is bound; a rootless one opens nothing that he could not
+ * open outside.
+ */
+static int check_device_rules(const struct plan *plan, const struct request *request,
+			      struct err *err)
+{
+	if (!plan->devices_bpf.must || plan->cgroup.wanted || request->best_effort_cgroup)
+		return 0;
+	err_set(err, EOPNOTSUPP,
+		"linux.resources.devices: the rules need a cgroup, and the container has none");
+	return err_hint(err,
+			"mount cgroup v2, or run with --best-effort cgroup to go without them");
+}
+
+static void collect_notes(const struct spec *spec, struct plan *plan, struct arena *arena)
 {
 	const struct cgroup_plan *cgroup = &plan->cgroup;
 	const struct landlock_plan *landlock = &plan->landlock;
 
 	plan->notes =
-		arena_new_array(arena, const char *, cgroup->notes_len + landlock->notes_len + 1);
+		arena_new_array(arena, const char *, cgroup->notes_len + landlock->notes_len + 2);
+	if (spec->linux.resources.devices.len && !cgroup->wanted && !plan->exec)
+		plan->notes[plan->notes_len++] =
+			"linux.resources.devices is not enforced: the container has no cgroup";
 	for (size_t i = 0; i < cgroup->notes_len; i++)
 		plan->notes[plan->notes_len++] = cgroup->notes[i];
 	for (size_t i = 0; i < landlock->notes_len; i++)
@@ -70,22 +89,24 @@ int plan_make(const struct spec *spec, const struct host *host, const struct req
 	plan->run = request->run;
 	plan->hooks = spec->hooks;
 	plan->annotations = spec->annotations;
-	if (check_request(spec, request, err) < 0 ||
-	    namespaces_plan(spec, host, arena, &plan->namespaces, err) < 0)
+	if (!spec->process.set)
+		return err_set(err, EINVAL, "process: is required to create a container");
+	if (namespaces_plan(spec, host, arena, &plan->namespaces, err) < 0)
 		return -1;
 	own = plan->namespaces.all;
 	if (idmap_plan(spec, host, arena, &plan->idmap, err) < 0 ||
 	    cgroup_plan(spec, host, request->cgroup_manager, request->best_effort_cgroup,
 			request->id, arena, &plan->cgroup, err) < 0 ||
 	    devices_bpf_plan(spec, host, arena, &plan->devices_bpf, err) < 0 ||
+	    check_device_rules(plan, request, err) < 0 ||
 	    sysctl_plan(spec, own, arena, &plan->sysctl, err) < 0 ||
-	    rootfs_plan(spec, own, request->bundle, request->no_pivot, arena, &plan->rootfs, err) < 0 ||
+	    rootfs_plan(spec, own, request->bundle, request->no_pivot, arena, &plan->rootfs, err) <
+		    0 ||
 	    mounts_plan(spec, host, own, request->bundle, arena, &plan->mounts, err) < 0 ||
 	    devices_plan(spec, host, own, arena, &plan->devices, err) < 0 ||
 	    plan_process(spec, &spec->process, host, request, arena, plan, err) < 0)
 		return -1;
-	plan->limits.raise_files = plan->mounts.binds > LIMITS_FILES_EASY;
-	collect_notes(plan, arena);
+	collect_notes(spec, plan, arena);
 	*out = plan;
 	return 0;
 }
@@ -101,8 +122,11 @@ int plan_make_exec(const struct spec *spec, const struct spec_process *process,
 	struct plan *plan = arena_new_object(arena, struct plan);
 	struct namespaces_plan created = { 0 };
 
+	if (request->exec_cgroup && !request->in_cgroup)
+		return err_set(err, EINVAL, "--cgroup: container %s has no cgroup", request->id);
 	plan->exec = true;
 	plan->run = true;
+	plan->cgroup.wanted = request->in_cgroup;
 	plan->bundle = request->bundle;
 	if (namespaces_plan(spec, host, arena, &created, err) < 0 ||
 	    namespaces_plan_exec(request->init, created.all, host, arena, &plan->namespaces, err) <
@@ -113,7 +137,7 @@ int plan_make_exec(const struct spec *spec, const struct spec_process *process,
 	plan->idmap.write = false;
 	plan->process.hostname = plan->process.domainname = NULL;
 	plan->label.keyring = NULL;
-	collect_notes(plan, arena);
+	collect_notes(spec, plan, arena);
 	*out = plan;
 	return 0;
 }

@@ -37,6 +37,7 @@ struct request {
 	bool best_effort_cgroup;
 	/* exec alone */
 	pid_t init;		 /* of the container, as the caller's procfs sees it */
+	bool in_cgroup;		 /* the container has a cgroup */
 	const char *exec_cgroup; /* below the container's cgroup, or NULL */
 	bool ignore_paused;
 };

@@ -251,6 +251,11 @@ static int run_await_start(struct launch *launch, struct err *err)
 
 /* --- seal ------------------------------------------------------------------------------------ */
 
+static int run_limits(struct launch *launch, struct err *err)
+{
+	return limits_apply(&launch->plan->limits, &launch->files_before, err);
+}
+
 static int run_start_container_hooks(struct launch *launch, struct err *err)
 {
 	return hooks_run(&launch->plan->hooks.start_container, "startContainer", launch->hook_state,
@@ -344,6 +349,11 @@ static bool keeps_privileges(const struct plan *plan)
 	return !plan->no_new_privileges;
 }
 
+static bool wants_limits(const struct plan *plan)
+{
+	return plan->limits.len || plan->limits.raise_files;
+}
+
 static bool wants_start_container_hooks(const struct plan *plan)
 {
 	return plan->hooks.start_container.len > 0;
@@ -433,6 +443,8 @@ const struct step inside_steps[] = {
 	  "everything that can fail because of the configuration has been tried" },
 	{ "await start", BOTH, NULL, run_await_start, NULL,
 	  "the specification's state created" },
+	{ "limits", BOTH, wants_limits, run_limits, NULL,
+	  "nothing is built any more that low limits could hinder, and the filter need not allow it" },
 	{ "seccomp (privileged)", BOTH, wants_seccomp_early, run_seccomp, NULL,
 	  "without no_new_privs it needs CAP_SYS_ADMIN, which the next row drops" },
 	{ "capabilities", BOTH, keeps_privileges, run_capabilities, NULL,

@@ -85,10 +85,13 @@ static int run_cgroup(struct launch *launch, struct err *err)
 	return cgroup_create(&launch->plan->cgroup, &launch->cgroup, err);
 }
 
+/* Never a cgroup that we failed to take: it is somebody else's. */
 static int undo_cgroup(struct launch *launch, struct err *err)
 {
+	bool taken = launch->cgroup >= 0 || !launch->plan;
+
 	fd_close(&launch->cgroup);
-	if (!launch->record.cgroup_path)
+	if (!taken || !launch->record.cgroup_path)
 		return 0;
 	return cgroup_remove(launch->record.cgroup_root, launch->record.cgroup_path, err);
 }
@@ -354,9 +357,9 @@ static int run_scheduler(struct launch *launch, struct err *err)
 	return priority_apply_scheduler(&launch->plan->priority, launch->pid, err);
 }
 
-static int run_limits(struct launch *launch, struct err *err)
+static int run_hard_limits(struct launch *launch, struct err *err)
 {
-	return limits_apply(&launch->plan->limits, &launch->files_before, launch->pid, err);
+	return limits_raise(&launch->plan->limits, launch->pid, err);
 }
 
 static int run_compile_filter(struct launch *launch, struct err *err)
@@ -518,7 +521,7 @@ static bool wants_scheduler(const struct plan *plan)
 
 static bool wants_limits(const struct plan *plan)
 {
-	return plan->limits.len || plan->limits.raise_files;
+	return plan->limits.len > 0;
 }
 
 static bool wants_more_descriptors(const struct plan *plan)
@@ -564,6 +567,8 @@ const struct step outside_steps[] = {
 	  "lowering it needs our privileges" },
 	{ "scheduler", BOTH, wants_scheduler, run_scheduler, NULL,
 	  "as the OOM score" },
+	{ "hard limits", BOTH, wants_limits, run_hard_limits, NULL,
+	  "raising needs our privileges, and init's uid to be ours still; low limits would hinder the building, so init sets them itself" },
 	{ "go", BOTH, NULL, run_go, NULL,
 	  "everything that init relies on is true" },
 	{ "compile filter", BOTH, wants_seccomp, run_compile_filter, NULL,
@@ -578,8 +583,6 @@ const struct step outside_steps[] = {
 	  "init makes it from the container's own /dev/pts after the pivot" },
 	{ "await ready", BOTH, NULL, run_await_ready, NULL,
 	  "everything that the configuration can make fail has been tried" },
-	{ "limits", BOTH, wants_limits, run_limits, NULL,
-	  "raising needs our privileges; not earlier, or low limits would hinder the building" },
 	{ "notes", FOR_CREATE, NULL, run_keep_notes, NULL,
 	  "what init had to leave out belongs in the state before anybody reads it" },
 	{ "pid files", BOTH, NULL, run_pid_files, undo_pid_files,

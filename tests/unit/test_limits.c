@@ -65,59 +65,92 @@ static void test_rows(void **state)
 	assert_true(plan.raise_files);
 }
 
-static void test_apply(void **state)
+/* In a child, which sets them on itself. 0: as expected, else the number of the check. */
+static int apply_in_child(void)
 {
 	const struct limits_plan plan = {
 		.row = { { RLIMIT_CORE, { 0, 0 }, "RLIMIT_CORE" },
 			 { RLIMIT_FSIZE, { 4096, 8192 }, "RLIMIT_FSIZE" } },
 		.len = 2,
 	};
-	struct rlimit limit, ours;
+	struct rlimit limit;
+	struct err err = { 0 };
+
+	/* Without privileges: after limits_raise() none is needed. */
+	if (geteuid() == 0 && setresuid(4711, 4711, 4711) < 0)
+		return 1;
+	if (limits_apply(&plan, NULL, &err) < 0)
+		return 2;
+	if (getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur != 4096 || limit.rlim_max != 8192)
+		return 3;
+	return getrlimit(RLIMIT_CORE, &limit) < 0 || limit.rlim_max != 0 ? 4 : 0;
+}
+
+/* Runs a check in a child and gives its result. */
+static int in_child(int (*check)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(check());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_apply(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(apply_in_child), 0);
+}
+
+static void test_no_such_process(void **state)
+{
+	const struct limits_plan plan = { .row = { { RLIMIT_CORE, { 0, 0 }, "RLIMIT_CORE" } },
+					  .len = 1 };
 	struct err err = { 0 };
 	int end;
 	pid_t pid = spawn_waiting(&end);
 
 	(void)state;
-	assert_int_equal(limits_apply(&plan, NULL, pid, &err), 0);
-	assert_int_equal(prlimit(pid, RLIMIT_FSIZE, NULL, &limit), 0);
-	assert_int_equal(limit.rlim_cur, 4096);
-	assert_int_equal(limit.rlim_max, 8192);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &ours), 0);
-	assert_true(ours.rlim_max > 8192);
+	/* Nothing is to be raised: nothing is changed. */
+	assert_int_equal(limits_raise(&plan, pid, &err), 0);
 	end_waiting(pid, end);
-	assert_int_equal(limits_apply(&plan, NULL, pid, &err), -1);
+	assert_int_equal(limits_raise(&plan, pid, &err), -1);
 	assert_string_equal(err.text, "process.rlimits RLIMIT_CORE: prlimit: No such process");
 }
 
-static void test_give_back(void **state)
+static int give_back_in_child(void)
 {
 	struct limits_plan plan = { .raise_files = true };
-	struct rlimit low = { 0 }, original, before, limit;
+	struct rlimit low, original, before, limit;
 	struct err err = { 0 };
-	int end;
-	pid_t pid;
 
-	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &original), 0);
+	if (getrlimit(RLIMIT_NOFILE, &original) < 0)
+		return 1;
 	low = (struct rlimit){ 64, original.rlim_max };
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-	assert_int_equal(limits_raise_files(&plan, &before, &err), 0);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	assert_int_equal(limit.rlim_cur, original.rlim_max);
-	pid = spawn_waiting(&end);
-	assert_int_equal(limits_apply(&plan, &before, pid, &err), 0);
-	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, &limit), 0);
-	assert_int_equal(limit.rlim_cur, 64);
+	if (setrlimit(RLIMIT_NOFILE, &low) < 0 || limits_raise_files(&plan, &before, &err) < 0)
+		return 2;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur != original.rlim_max)
+		return 3;
+	if (limits_apply(&plan, &before, &err) < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur != 64)
+		return 4;
 	/* A limit of the configuration's own stands. */
 	plan.row[0].type = RLIMIT_NOFILE;
 	plan.row[0].limit = (struct rlimit){ 99, original.rlim_max };
 	plan.row[0].name = "RLIMIT_NOFILE";
 	plan.len = 1;
-	assert_int_equal(limits_apply(&plan, &before, pid, &err), 0);
-	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, &limit), 0);
-	assert_int_equal(limit.rlim_cur, 99);
-	end_waiting(pid, end);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &original), 0);
+	if (limits_apply(&plan, &before, &err) < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 5;
+	return limit.rlim_cur != 99 ? 6 : 0;
+}
+
+static void test_give_back(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(give_back_in_child), 0);
 }
 
 /* As somebody without CAP_SYS_RESOURCE. 0: as expected. */
@@ -127,10 +160,10 @@ static int raise_hard_limit(void)
 				    .len = 1 };
 	struct err err = { 0 };
 
-	if (setresuid(4711, 4711, 4711) < 0 || limits_apply(&plan, NULL, getpid(), &err) < 0)
+	if (setresuid(4711, 4711, 4711) < 0 || limits_apply(&plan, NULL, &err) < 0)
 		return 1;
 	plan.row[0].limit.rlim_max = 3;
-	return limits_apply(&plan, NULL, getpid(), &err) == 0 || err.code != EPERM ||
+	return limits_raise(&plan, getpid(), &err) == 0 || err.code != EPERM ||
 	       !strstr(err.text, "current 2 needs CAP_SYS_RESOURCE");
 }
 
@@ -156,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_apply),
+		cmocka_unit_test(test_no_such_process),
 		cmocka_unit_test(test_give_back),
 		cmocka_unit_test(test_refused),
 	};

@@ -36,7 +36,7 @@ static const struct constraint outside_constraints[] = {
 	{ "compile filter", "await ready", "for exec, READY is the only later message" },
 	{ "await mounted", "runtime hooks", "runtime-spec: after the mounts" },
 	{ "runtime hooks", "hooked", "before pivot_root" },
-	{ "await ready", "limits", "a low limit must not hinder the building" },
+	{ "hard limits", "go", "prlimit(2) wants the uid of init to be ours, or CAP_SYS_RESOURCE" },
 	{ "await ready", "pid files", "only a created container is announced" },
 };
 
@@ -78,6 +78,8 @@ static const struct constraint inside_constraints[] = {
 	{ "close descriptors", "ready", "others wait on us from then on" },
 	{ "ready", "await start", "created comes before started" },
 	{ "await start", "startContainer hooks", "runtime-spec, lifecycle, step 7" },
+	{ "await start", "limits", "accept(2) needs a descriptor; a low limit must not hinder it" },
+	{ "limits", "seccomp (privileged)", "the profile need not allow prlimit64" },
 	{ "seccomp (privileged)", "capabilities", "loading needs CAP_SYS_ADMIN" },
 	{ "no_new_privs", "landlock", "restricting oneself needs no_new_privs or CAP_SYS_ADMIN" },
 	{ "no_new_privs", "seccomp", "the same" },
