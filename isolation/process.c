@@ -225,16 +225,15 @@ static int try_program(const char *path)
 	return access(path, X_OK) < 0 ? errno : 0;
 }
 
-/* The next "DIRECTORY/NAME" of a search path; an empty directory is the current one. */
-static bool next_candidate(const char **path, const char *name, char *candidate)
+/* "DIRECTORY/NAME" for the first `len` bytes of a search path; an empty directory is the current
+ * one.
+ */
+static int try_directory(const char *directory, size_t len, const char *name, char *program)
 {
-	size_t len = strcspn(*path, ":");
-	int size =
-		snprintf(candidate, PATH_MAX, "%.*s%s%s", (int)len, *path, len ? "/" : "./", name);
+	int size = snprintf(program, PATH_MAX, "%.*s%s%s", (int)len, directory, len ? "/" : "./",
+			    name);
 
-	*path += len;
-	*path += **path == ':';
-	return size > 0 && size < PATH_MAX;
+	return size > 0 && size < PATH_MAX ? try_program(program) : ENAMETOOLONG;
 }
 
 /* Callers look for these texts: "executable file not found in $PATH", "permission denied". */
@@ -252,15 +251,18 @@ int process_find(const struct process_plan *plan, char *program, struct err *err
 		code = try_program(program);
 		return code ? err_set(err, code, "exec \"%s\": %s", name, strerror(code)) : 0;
 	}
-	do {
-		int failed = next_candidate(&path, name, program) ? try_program(program)
-								  : ENAMETOOLONG;
+	for (size_t len = 0; *name; path += len + 1) {
+		int failed;
 
-		if (!failed && *name)
+		len = strcspn(path, ":");
+		failed = try_directory(path, len, name, program);
+		if (!failed)
 			return 0;
 		if (failed == EACCES)
 			code = EACCES;
-	} while (*path);
+		if (!path[len])
+			break;
+	}
 	if (code == EACCES)
 		return err_set(err, code, "exec \"%s\": found in $PATH, but %s", name,
 			       strerror(code));
