@@ -165,11 +165,11 @@ static void test_everything(void **state)
 static const char *const nothing[] = {
 	"{\"must\":false}",
 	"{\"must\":false,\"other\":{\"deep\":[1]}}",
-	"{\"must\":false,\"flag\":null,\"path\":null,\"words\":null,\"u32\":null,\"someI64\":null,"
-	"\"colour\":null,\"bits\":null,\"map\":null,\"child\":null,\"part\":null,\"children\":null,"
-	"\"named\":null,\"later\":null}",
-	"{\"must\":false,\"inline\":{},\"path\":\"\",\"colours\":[],\"map\":{},\"children\":[],"
-	"\"named\":{},\"later\":[]}",
+	("{\"must\":false,\"flag\":null,\"path\":null,\"words\":null,\"u32\":null,"
+	 "\"someI64\":null,\"colour\":null,\"bits\":null,\"map\":null,\"child\":null,"
+	 "\"part\":null,\"children\":null,\"named\":null,\"later\":null}"),
+	("{\"must\":false,\"inline\":{},\"path\":\"\",\"colours\":[],\"map\":{},"
+	 "\"children\":[],\"named\":{},\"later\":[]}"),
 	"{\"must\":false,\"later\":{}}",
 	"{\"must\":false,\"later\":\"\"}",
 	"{\"must\":false,\"bits\":[\"unheard-of\"]}",
