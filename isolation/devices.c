@@ -173,8 +173,10 @@ static int make_node(const struct device_row *row, int parent, const char *name,
 	return 0;
 }
 
+/* Read-only, which a device does not mind: chmod(2) and chown(2) would reach the host's node. */
 static int bind_node(const struct device_row *row, int parent, const char *name, struct err *err)
 {
+	const uint64_t set = SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NOEXEC;
 	autoclose int host = open(row->path, O_PATH | O_CLOEXEC);
 	autoclose int fd = -1, tree = -1;
 
@@ -188,9 +190,7 @@ static int bind_node(const struct device_row *row, int parent, const char *name,
 	if (fd < 0)
 		return err_sys(err, "open %s", row->path);
 	tree = tree_clone(host, false);
-	if (tree < 0 ||
-	    tree_set(tree, SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NOEXEC, 0, false) < 0 ||
-	    tree_attach(tree, fd) < 0)
+	if (tree < 0 || tree_set(tree, set, 0, false) < 0 || tree_attach(tree, fd) < 0)
 		return err_sys(err, "bind the host's %s", row->path);
 	return 0;
 }

@@ -18,6 +18,8 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 
+#define MASK_ATTRIBUTES (SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NOEXEC)
+
 /* --- plan ------------------------------------------------------------------------------------ */
 
 /* A joined mount namespace is somebody else's: nothing in it is changed, so nothing may be asked.
@@ -188,8 +190,6 @@ static int open_null(struct err *err)
 static int make_empty_directory(const char *context, struct err *err)
 {
 	static const char *const options[] = { "nr_blocks=1", "nr_inodes=2", "mode=555" };
-	const uint64_t attributes = SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
-				    SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC;
 	autoclose int fs = tree_open("tmpfs", err);
 	autoclose int tree = -1;
 
@@ -203,7 +203,7 @@ static int make_empty_directory(const char *context, struct err *err)
 	tree = tree_make(fs, "tmpfs", err);
 	if (tree < 0)
 		return -1;
-	if (tree_set(tree, attributes, 0, false) < 0)
+	if (tree_set(tree, MASK_ATTRIBUTES, 0, false) < 0)
 		return err_sys(err, "make the tmpfs read-only");
 	return fd_take(&tree);
 }
@@ -214,8 +214,28 @@ static bool is_absent(int fd)
 	return fd < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
+/* Read-only, which a device does not mind: chmod(2) and chown(2) would reach the host's node. */
+static int make_file_mask(int null, struct err *err)
+{
+	autoclose int tree = tree_clone(null, false);
+
+	if (tree < 0 || tree_set(tree, MASK_ATTRIBUTES, 0, false) < 0)
+		return err_sys(err, "clone /dev/null");
+	return fd_take(&tree);
+}
+
 /* Only a mount that is attached can be copied before Linux 6.15: the first directory gets the tmpfs
  * itself, the others copies. */
+static int make_directory_mask(const struct rootfs_plan *plan, int first, struct err *err)
+{
+	int tree;
+
+	if (first < 0)
+		return make_empty_directory(plan->mask_context, err);
+	tree = tree_clone(first, false);
+	return tree < 0 ? err_sys(err, "clone the empty tmpfs") : tree;
+}
+
 static int mask_path(const struct rootfs_plan *plan, int rootfs, const char *path,
 		     struct masks *masks, struct err *err)
 {
@@ -227,14 +247,11 @@ static int mask_path(const struct rootfs_plan *plan, int rootfs, const char *pat
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, "open");
-	if (S_ISDIR(st.st_mode) && masks->directory < 0) {
-		tree = make_empty_directory(plan->mask_context, err);
-		if (tree < 0)
-			return -1;
-	} else {
-		tree = tree_clone(S_ISDIR(st.st_mode) ? masks->directory : masks->null, false);
-	}
-	if (tree < 0 || tree_attach(tree, fd) < 0)
+	tree = S_ISDIR(st.st_mode) ? make_directory_mask(plan, masks->directory, err)
+				   : make_file_mask(masks->null, err);
+	if (tree < 0)
+		return -1;
+	if (tree_attach(tree, fd) < 0)
 		return err_sys(err, "mount over it");
 	if (S_ISDIR(st.st_mode) && masks->directory < 0)
 		masks->directory = fd_take(&tree);

@@ -147,6 +147,7 @@ static void body_masks(void)
 	check_err(rootfs_hide(&plan, rootfs, &err) == 0);
 	check(stat(ROOTFS "/secret", &st) == 0 && S_ISCHR(st.st_mode) &&
 	      st.st_rdev == makedev(1, 3));
+	check(chmod(ROOTFS "/secret", 0) < 0 && errno == EROFS); /* the host's node */
 	check(stat(ROOTFS "/behind-link", &st) == 0 && st.st_rdev == makedev(1, 3));
 	check(!exists(ROOTFS "/dir/file"));
 	check(mkdir(ROOTFS "/dir/new", 0755) < 0 && errno == EROFS);
