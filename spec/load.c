@@ -1,0 +1,142 @@
+/*
+ * Loading configurations: read, parse, decode by the tables of spec.c, fill in what absence means,
+ * check by the rules of check.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "runtime/base/file.h"
+#include "spec/landlock.h"
+#include "spec/spec.h"
+
+static void resources_complete(struct spec_resources *resources)
+{
+	for (size_t i = 0; i < resources->devices.len; i++)
+		if (!resources->devices.item[i].type)
+			resources->devices.item[i].type = 'a';
+}
+
+static const char *annotation(const struct spec *spec, const char *key)
+{
+	for (size_t i = 0; i < spec->annotations.len; i++)
+		if (strcmp(spec->annotations.item[i].key, key) == 0)
+			return spec->annotations.item[i].value;
+	return NULL;
+}
+
+/* The annotation is for callers who cannot add properties to config.json. */
+static int annotation_decode(struct spec *spec, struct arena *arena, struct err *err)
+{
+	static const struct field table[] = {
+		CUSTOM("annotations[\"" LANDLOCK_ANNOTATION "\"]", struct spec_process, landlock,
+		       struct spec_landlock, 0, spec_landlock_kind, NULL),
+		{ 0 },
+	};
+	const char *text = annotation(spec, LANDLOCK_ANNOTATION);
+	struct json *value, *object = json_object(NULL, NULL, arena);
+
+	if (!text)
+		return 0;
+	if (spec->process.landlock.set)
+		return err_set(err, EINVAL, "%s: process.landlock is there too; remove one of them",
+			       table[0].key);
+	if (json_parse(text, strlen(text), arena, &value, err) < 0)
+		return err_wrap(err, "%s", table[0].key);
+	json_add(object, table[0].key, value);
+	return fields_decode(object, table, &spec->process, arena, err);
+}
+
+static int complete(struct spec *spec, struct arena *arena, struct err *err)
+{
+	for (size_t i = 0; i < spec->mounts.len; i++) {
+		struct spec_mount *mount = &spec->mounts.item[i];
+
+		/* deprecated by the specification, but its meaning is defined */
+		if (mount->destination[0] != '/')
+			mount->destination = arena_format(arena, "/%s", mount->destination);
+	}
+	spec->linux.seccomp.flags_set = spec->linux.seccomp.flags.item != NULL;
+	resources_complete(&spec->linux.resources);
+	return annotation_decode(spec, arena, err);
+}
+
+int spec_parse(const char *text, size_t size, struct arena *arena, struct spec **spec,
+	       struct err *err)
+{
+	struct json *tree;
+
+	*spec = arena_new_object(arena, struct spec);
+	if (json_parse(text, size, arena, &tree, err) < 0 ||
+	    fields_decode(tree, spec_fields, *spec, arena, err) < 0 ||
+	    complete(*spec, arena, err) < 0)
+		return -1;
+	return spec_check(*spec, err);
+}
+
+int spec_load(int bundle, const char *name, struct arena *arena, struct spec **spec,
+	      const char **text, size_t *size, struct err *err)
+{
+	size_t file_size;
+	char *file;
+
+	if (file_read(bundle, name, JSON_BYTES_MAX, arena, &file, &file_size, err) < 0)
+		return err->code == ENOENT ? err_hint(err, "'agentd spec' makes one") : -1;
+	if (spec_parse(file, file_size, arena, spec, err) < 0)
+		return err_wrap(err, "%s", name);
+	if (text)
+		*text = file;
+	if (size)
+		*size = file_size;
+	return 0;
+}
+
+static int object_load(const char *path, const struct field *table, void *to, struct arena *arena,
+		       struct err *err)
+{
+	struct json *tree;
+	size_t size;
+	char *text;
+
+	if (file_read(AT_FDCWD, path, JSON_BYTES_MAX, arena, &text, &size, err) < 0)
+		return -1;
+	if (json_parse(text, size, arena, &tree, err) < 0 ||
+	    fields_decode(tree, table, to, arena, err) < 0)
+		return err_wrap(err, "%s", path);
+	return 0;
+}
+
+int spec_process_load(const char *path, struct arena *arena, struct spec_process *process,
+		      struct err *err)
+{
+	*process = (struct spec_process){ .set = true };
+	if (object_load(path, spec_process_fields, process, arena, err) < 0)
+		return -1;
+	if (spec_process_check(process, err) < 0)
+		return err_wrap(err, "%s", path);
+	return 0;
+}
+
+int spec_resources_load(const char *path, struct arena *arena, struct spec_resources *resources,
+			struct err *err)
+{
+	*resources = (struct spec_resources){ 0 };
+	if (strcmp(path, "-") == 0)
+		path = "/dev/stdin";
+	if (object_load(path, spec_resources_fields, resources, arena, err) < 0)
+		return -1;
+	resources_complete(resources);
+	if (spec_resources_check(resources, err) < 0)
+		return err_wrap(err, "%s", path);
+	return 0;
+}
+
+struct json *spec_encode(const struct spec *spec, struct arena *arena)
+{
+	struct spec encoded = *spec;
+
+	/* It came from there, and must not be in both. */
+	if (annotation(spec, LANDLOCK_ANNOTATION))
+		encoded.process.landlock.set = false;
+	return fields_encode(&encoded, spec_fields, arena);
+}
