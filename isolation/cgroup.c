@@ -215,7 +215,8 @@ static int write_limits(int dir, const struct cgroup_limit *limits, size_t len, 
 		missing = limit->optional && errno == ENOENT;
 		if (missing)
 			continue;
-		err_sys(err, "%s: write '%.100s' to %s", limit->what, limit->text, limit->file);
+		err_sys(err, "%s: write '%.*s' to %s", limit->what, file_first_line(limit->text),
+			limit->text, limit->file);
 		return err->code == ENOENT
 			       ? err_hint(err, "this kernel has no such file of cgroup v2")
 			       : -1;

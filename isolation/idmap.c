@@ -81,6 +81,35 @@ static bool maps_root(const struct spec_id_mappings *map)
 	return false;
 }
 
+static bool overlap(uint32_t first, uint32_t size, uint32_t other, uint32_t other_size)
+{
+	return (uint64_t)first < (uint64_t)other + other_size &&
+	       (uint64_t)other < (uint64_t)first + size;
+}
+
+/* The kernel says no more than "Invalid argument" of a map that is none. */
+static int check_ranges(const struct spec_id_mappings *map, const char *name, struct err *err)
+{
+	if (map->len > MAPPINGS_MAX)
+		return err_set(err, E2BIG, "linux.%s: has more than %d rows, the kernel's limit",
+			       name, MAPPINGS_MAX);
+	for (size_t i = 0; i < map->len; i++) {
+		const struct spec_id_mapping *row = &map->item[i];
+
+		for (size_t j = 0; j < i; j++) {
+			const struct spec_id_mapping *other = &map->item[j];
+
+			if (overlap(row->container_id, row->size, other->container_id,
+				    other->size) ||
+			    overlap(row->host_id, row->size, other->host_id, other->size))
+				return err_set(err, EINVAL,
+					       "linux.%s[%zu]: overlaps with linux.%s[%zu]", name,
+					       i, name, j);
+		}
+	}
+	return 0;
+}
+
 static int check(const struct spec *spec, const struct host *host, bool own, bool joined,
 		 struct err *err)
 {
@@ -106,11 +135,8 @@ static int check(const struct spec *spec, const struct host *host, bool own, boo
 	if (own && !joined && (!uids->len || !gids->len))
 		return err_set(err, EINVAL, "linux.%s: is required with a new user namespace",
 			       uids->len ? "gidMappings" : "uidMappings");
-	if (uids->len > MAPPINGS_MAX || gids->len > MAPPINGS_MAX)
-		return err_set(err, E2BIG, "linux.%s: has more than %d rows, the kernel's limit",
-			       uids->len > MAPPINGS_MAX ? "uidMappings" : "gidMappings",
-			       MAPPINGS_MAX);
-	return 0;
+	return check_ranges(uids, "uidMappings", err) < 0 ? -1
+							  : check_ranges(gids, "gidMappings", err);
 }
 
 int idmap_plan(const struct spec *spec, const struct host *host, struct arena *arena,

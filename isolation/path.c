@@ -16,11 +16,13 @@
 #include <sys/sysmacros.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 
 #define RACE_RETRIES 128
-#define PROC_ROOT_INODE 1 /* the kernel's PROC_ROOT_INO: the root of a procfs, not a part of one \
-			   */
+#define PROC_ROOT_INODE                                                          \
+	1 /* the kernel's PROC_ROOT_INO: the root of a procfs, not a part of one \
+	   */
 
 const char *path_clean(const char *base, const char *path, struct arena *arena)
 {
@@ -218,7 +220,7 @@ int proc_write(int proc, const char *path, const char *text, struct err *err)
 	if (put >= 0 && (size_t)put < size)
 		errno = EIO;
 	if (put < 0 || (size_t)put < size)
-		return err_sys(err, "write '%.100s' to /proc/%s", text, path);
+		return err_sys(err, "write '%.*s' to /proc/%s", file_first_line(text), text, path);
 	return 0;
 }
 

@@ -20,17 +20,21 @@ int err_set(struct err *err, int code, const char *format, ...)
 	return -1;
 }
 
+/* A long name must not push the reason out of the text. */
+#define SUBJECT_MAX (ERR_TEXT_MAX / 2)
+
 int err_sys(struct err *err, const char *format, ...)
 {
 	int code = errno ? errno : EIO;
+	char subject[SUBJECT_MAX];
 	va_list args;
 	int len;
 
 	va_start(args, format);
-	len = vsnprintf(err->text, sizeof(err->text), format, args);
+	len = vsnprintf(subject, sizeof(subject), format, args);
 	va_end(args);
-	if (len >= 0 && (size_t)len < sizeof(err->text))
-		snprintf(err->text + len, sizeof(err->text) - (size_t)len, ": %s", strerror(code));
+	snprintf(err->text, sizeof(err->text), "%s%s: %s", subject, len >= SUBJECT_MAX ? "..." : "",
+		 strerror(code));
 	err->code = code;
 	return -1;
 }

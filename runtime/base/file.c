@@ -124,10 +124,17 @@ int file_write_small(int dir, const char *path, const char *text)
 	return put >= 0 && (size_t)put == size ? 0 : -1;
 }
 
+int file_first_line(const char *text)
+{
+	size_t len = strcspn(text, "\n");
+
+	return len < 100 ? (int)len : 100;
+}
+
 int file_write(int dir, const char *path, const char *text, struct err *err)
 {
 	if (file_write_small(dir, path, text) < 0)
-		return err_sys(err, "write '%.100s' to %s", text, path);
+		return err_sys(err, "write '%.*s' to %s", file_first_line(text), text, path);
 	return 0;
 }
 

@@ -29,6 +29,10 @@ ssize_t file_read_small(int dir, const char *path, char *buffer, size_t size);
  * never creates. */
 int file_write(int dir, const char *path, const char *text, struct err *err);
 
+/* How much of a text to quote in an error, as the precision of "%.*s": its first line, or 100 bytes
+ * of it. */
+int file_first_line(const char *text);
+
 /* The same, with errno instead of an error, for callers to whom some failures mean something. 0 or
  * -1. */
 int file_write_small(int dir, const char *path, const char *text);

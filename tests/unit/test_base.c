@@ -74,9 +74,11 @@ static void test_long_errors_are_cut_not_overrun(void **state)
 	err_set(&box.err, EIO, "%s", longest);
 	err_wrap(&box.err, "%s", longest);
 	err_hint(&box.err, "%s", longest);
-	errno = EIO;
-	err_sys(&box.err, "%s", longest);
 	assert_int_equal(strlen(box.err.text), ERR_TEXT_MAX - 1);
+	/* The reason is kept. */
+	errno = ENAMETOOLONG;
+	err_sys(&box.err, "%s", longest);
+	assert_non_null(strstr(box.err.text, "xxx...: File name too long"));
 	assert_memory_equal(box.guard, "gggggggg", sizeof(box.guard));
 }
 

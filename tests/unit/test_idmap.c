@@ -17,12 +17,14 @@ static struct spec_namespace user_new[] = { { CLONE_NEWUSER, NULL } };
 static struct spec_namespace user_join[] = { { CLONE_NEWUSER, "/proc/1/ns/user" } };
 static struct spec_id_mapping own_id[] = { { 0, 1000, 1 } };
 static struct spec_id_mapping range[] = { { 0, 1000, 1 }, { 1, 100000, 65536 } };
+static struct spec_id_mapping inside_overlaps[] = { { 0, 1000, 2 }, { 1, 100000, 2 } };
+static struct spec_id_mapping outside_overlaps[] = { { 0, 1000, 2 }, { 2, 1001, 2 } };
 static struct spec_id_mapping no_root[] = { { 1, 100000, 65536 } };
 
 static const struct host root_host = { .privileged = true, .initial_user_ns = true };
 static const struct host user_host = { .uid = 1000, .gid = 1000, .rootless = true };
 
-#define MAP(rows)                                    \
+#define ROWS(rows)                                    \
 	{                                            \
 		rows, sizeof(rows) / sizeof(rows[0]) \
 	}
@@ -48,22 +50,22 @@ static const struct row rows[] = {
 	{ "mappings without a namespace",
 	  &root_host,
 	  { 0 },
-	  MAP(own_id),
-	  MAP(own_id),
+	  ROWS(own_id),
+	  ROWS(own_id),
 	  "linux.uidMappings: needs a user namespace",
 	  { 0 } },
 	{ "joined with mappings",
 	  &root_host,
 	  { user_join, 1 },
-	  MAP(range),
-	  MAP(range),
+	  ROWS(range),
+	  ROWS(range),
 	  "has its maps already",
 	  { 0 } },
 	{ "joined", &root_host, { user_join, 1 }, { 0 }, { 0 }, NULL, { .become_root = true } },
 	{ "no gid mappings",
 	  &root_host,
 	  { user_new, 1 },
-	  MAP(range),
+	  ROWS(range),
 	  { 0 },
 	  "linux.gidMappings: is required",
 	  { 0 } },
@@ -71,21 +73,35 @@ static const struct row rows[] = {
 	  &root_host,
 	  { user_new, 1 },
 	  { 0 },
-	  MAP(range),
+	  ROWS(range),
 	  "linux.uidMappings: is required",
+	  { 0 } },
+	{ "overlap inside",
+	  &root_host,
+	  { user_new, 1 },
+	  ROWS(inside_overlaps),
+	  ROWS(range),
+	  "linux.uidMappings[1]: overlaps with linux.uidMappings[0]",
+	  { 0 } },
+	{ "overlap outside",
+	  &root_host,
+	  { user_new, 1 },
+	  ROWS(range),
+	  ROWS(outside_overlaps),
+	  "linux.gidMappings[1]: overlaps with linux.gidMappings[0]",
 	  { 0 } },
 	{ "no root inside",
 	  &root_host,
 	  { user_new, 1 },
-	  MAP(no_root),
-	  MAP(range),
+	  ROWS(no_root),
+	  ROWS(range),
 	  "linux.uidMappings: container id 0 is not mapped",
 	  { 0 } },
 	{ "root writes the maps itself",
 	  &root_host,
 	  { user_new, 1 },
-	  MAP(range),
-	  MAP(range),
+	  ROWS(range),
+	  ROWS(range),
 	  NULL,
 	  { .write = true,
 	    .become_root = true,
@@ -94,8 +110,8 @@ static const struct row rows[] = {
 	{ "a user maps his own id",
 	  &user_host,
 	  { user_new, 1 },
-	  MAP(own_id),
-	  MAP(own_id),
+	  ROWS(own_id),
+	  ROWS(own_id),
 	  NULL,
 	  { .write = true,
 	    .become_root = true,
@@ -105,8 +121,8 @@ static const struct row rows[] = {
 	{ "a user maps a range",
 	  &user_host,
 	  { user_new, 1 },
-	  MAP(range),
-	  MAP(range),
+	  ROWS(range),
+	  ROWS(range),
 	  NULL,
 	  { .write = true,
 	    .become_root = true,
@@ -157,8 +173,8 @@ static void test_helper_arguments(void **state)
 	static const char *const want[] = { "newuidmap", NULL, "0",	 "1000",
 					    "1",	 "1",  "100000", "65536" };
 	struct spec spec = { .linux = { .namespaces = { user_new, 1 },
-					.uid_mappings = MAP(range),
-					.gid_mappings = MAP(range) } };
+					.uid_mappings = ROWS(range),
+					.gid_mappings = ROWS(range) } };
 	struct arena *arena = arena_new(1 << 20);
 	struct idmap_plan plan = { 0 };
 	struct err err = { 0 };
@@ -178,8 +194,8 @@ static void test_too_many_rows(void **state)
 {
 	static struct spec_id_mapping many[341];
 	struct spec spec = { .linux = { .namespaces = { user_new, 1 },
-					.uid_mappings = MAP(many),
-					.gid_mappings = MAP(range) } };
+					.uid_mappings = ROWS(many),
+					.gid_mappings = ROWS(range) } };
 	struct arena *arena = arena_new(1 << 20);
 	struct idmap_plan plan = { 0 };
 	struct err err = { 0 };
