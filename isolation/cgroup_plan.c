@@ -221,11 +221,21 @@ static struct lack why_missing(const char *controller, int root, struct arena *a
 	};
 }
 
-/* A limit that cannot be set: an error or a note. No limit at all is what there is already. */
+/*
+ * What every cgroup has before anybody writes to it: no limit, and the weight 100, which callers of
+ * runc ask for as 1024 shares. A missing controller then takes nothing away.
+ */
+static bool is_default(const struct cgroup_limit *limit)
+{
+	return strncmp(limit->text, "max", 3) == 0 ||
+	       (strcmp(limit->file, "cpu.weight") == 0 && strcmp(limit->text, "100") == 0);
+}
+
+/* A limit that cannot be set: an error or a note. */
 static int drop_limit(const struct cgroup_limit *limit, const struct lack *lack,
 		      struct arena *arena, struct cgroup_plan *plan, struct err *err)
 {
-	if (limit->optional || strncmp(limit->text, "max", 3) == 0)
+	if (limit->optional || is_default(limit))
 		return 0;
 	if (!plan->best_effort)
 		return err_set(err, ENOTSUP,

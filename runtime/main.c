@@ -36,6 +36,8 @@ static const struct option_row global_options[] = {
 	  "cgroupfs, systemd or disabled" },
 	{ "systemd-cgroup", 's', OPTION_FLAG, offsetof(struct options, systemd_cgroup), NULL,
 	  "the same as --cgroup-manager systemd" },
+	{ "best-effort", 0, OPTION_TEXT, offsetof(struct options, best_effort), "NAME",
+	  "cgroup: drop limits that cannot be had, as in run" },
 	{ "rootless", 0, OPTION_TEXT, offsetof(struct options, rootless), "WHEN", "true, false or auto" },
 	{ "criu", 0, OPTION_IGNORED, 0, "PATH", NULL },
 	{ "version", 'v', OPTION_FLAG, offsetof(struct options, version), NULL, "print the version" },

@@ -38,7 +38,9 @@ int steps_run(const struct step *steps, size_t len, struct launch *launch, struc
 		log_debug("%s", steps[i].name);
 		if (run_one(&steps[i], launch, err) == 0)
 			continue;
-		err_wrap(err, "%s", steps[i].name);
+		/* What init reports has the name of its own step in front. */
+		if (!err->placed)
+			err_wrap(err, "%s", steps[i].name);
 		/* The failed row too: it may have done a part. */
 		steps_undo(steps, i + 1, launch, &undo);
 		return -1;

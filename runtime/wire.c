@@ -179,7 +179,9 @@ static int receive(int end, struct packet *packet, struct wire_notes *notes, int
 			note_add(notes, packet->text);
 			break;
 		case WIRE_ERROR:
-			return err_set(err, packet->number, "%s", packet->text);
+			err_set(err, packet->number, "%s", packet->text);
+			err->placed = true;
+			return -1;
 		default:
 			return 1;
 		}

@@ -200,7 +200,8 @@ static const struct field device_fields[] = {
 	STRING      ("path",     struct spec_device, path, REQUIRED | ABSOLUTE),
 	I64         ("major",    struct spec_device, major, 0, MAJORS),
 	I64         ("minor",    struct spec_device, minor, 0, MINORS),
-	OPTIONAL_U64("fileMode", struct spec_device, file_mode, RANGE(0, 07777)),
+	/* callers leave the bits of the type in: podman, for --privileged */
+	OPTIONAL_U64("fileMode", struct spec_device, file_mode, RANGE(0, 0177777)),
 	OPTIONAL_U64("uid",      struct spec_device, uid, IDS),
 	OPTIONAL_U64("gid",      struct spec_device, gid, IDS),
 	{ 0 },

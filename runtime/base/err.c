@@ -17,6 +17,7 @@ int err_set(struct err *err, int code, const char *format, ...)
 	vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
 	err->code = code ? code : EIO;
+	err->placed = false;
 	return -1;
 }
 
@@ -36,6 +37,7 @@ int err_sys(struct err *err, const char *format, ...)
 	snprintf(err->text, sizeof(err->text), "%s%s: %s", subject, len >= SUBJECT_MAX ? "..." : "",
 		 strerror(code));
 	err->code = code;
+	err->placed = false;
 	return -1;
 }
 

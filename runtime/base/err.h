@@ -9,10 +9,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #define ERR_TEXT_MAX 1024
 
 struct err {
 	int code;		 /* errno-style; never 0 once set */
+	bool placed;		 /* the text names the step that failed already */
 	char text[ERR_TEXT_MAX]; /* one line, no newline at the end */
 };
 

@@ -323,6 +323,15 @@ static void test_plan_controllers(void **state)
 	assert_string_equal(plan.controllers, "memory pids");
 	assert_string_equal(plan.accounting, "");
 
+	/* The weight that every cgroup has: 1024 shares, as callers of runc ask for by default. */
+	spec.linux.resources = (struct spec_resources){ .cpu = { .shares = SET(1024) } };
+	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
+	assert_int_equal(plan.notes_len, 0);
+	spec.linux.resources.cpu.shares.value = 1025;
+	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err),
+			 -1);
+	assert_non_null(strstr(err.text, "linux.resources.cpu.shares: the cpu controller"));
+
 	/* A file of a known controller needs it too, whoever named it. */
 	spec.linux.resources = (struct spec_resources){ .unified = { unified, 1 } };
 	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err),
