@@ -22,3 +22,6 @@ int cmd_settings(const struct options *options, struct arena *arena, struct sett
  */
 int cmd_request(const struct options *options, const char *id, const char *bundle,
 		struct arena *arena, struct request *request, struct err *err);
+
+/* Whether the descriptors of --preserve-fds are there. */
+int cmd_check_fds(const struct options *options, struct err *err);

@@ -117,7 +117,7 @@ static int cmd_exec(const struct options *options, struct arena *arena, struct e
 	struct settings settings;
 	int status;
 
-	if (cmd_settings(options, arena, &settings, err) < 0 ||
+	if (cmd_settings(options, arena, &settings, err) < 0 || cmd_check_fds(options, err) < 0 ||
 	    parse_process(options, arena, &process, err) < 0 ||
 	    container_exec(&settings, &request, &process, &status, err) < 0)
 		return -1;

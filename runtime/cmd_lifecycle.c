@@ -3,6 +3,7 @@
  * to a request, and a verb of container.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -136,6 +137,19 @@ static int parse_manager(const struct options *options, enum cgroup_manager *man
 	return 0;
 }
 
+/* Ours are close-on-exec, what we inherited is not: so the two cannot be taken for each other. */
+int cmd_check_fds(const struct options *options, struct err *err)
+{
+	for (uint32_t i = 0; i < options->preserve_fds; i++) {
+		int flags = fcntl((int)(i + STDERR_FILENO + 1), F_GETFD);
+
+		if (flags < 0 || flags & FD_CLOEXEC)
+			return err_set(err, EBADF, "--preserve-fds %u: descriptor %u is not open",
+				       options->preserve_fds, i + STDERR_FILENO + 1);
+	}
+	return 0;
+}
+
 static int make_up_id(struct arena *arena, const char **id, struct err *err)
 {
 	uint32_t random;
@@ -171,6 +185,8 @@ int cmd_request(const struct options *options, const char *id, const char *bundl
 		bundle = id;
 		request->id = NULL;
 	}
+	if (cmd_check_fds(options, err) < 0)
+		return -1;
 	if (!request->id && make_up_id(arena, &request->id, err) < 0)
 		return -1;
 	if (!realpath(bundle ? bundle : ".", path))

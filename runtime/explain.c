@@ -304,6 +304,37 @@ static const char *action_text(uint32_t action, struct arena *arena)
 	return name;
 }
 
+/* A rule by arguments, of one system call. */
+static bool compares(const struct seccomp_rule *rule)
+{
+	return rule->args_len && rule->names_len == 1;
+}
+
+/* Prints a rule, and with it those that follow for other arguments of the same system call. Returns
+ * how many they are. */
+static size_t print_rules(const struct seccomp_plan *seccomp, size_t at, const struct page *page)
+{
+	const struct seccomp_rule *rule = &seccomp->rules[at];
+	const char *names = "";
+	size_t len = 1;
+
+	if (compares(rule)) {
+		while (at + len < seccomp->rules_len && compares(rule + len) &&
+		       rule[len].action == rule->action &&
+		       strcmp(rule[len].names[0], rule->names[0]) == 0)
+			len++;
+		line(page, "rule", "%s by arguments: %s (%zu rules)",
+		     action_text(rule->action, page->arena), rule->names[0], len);
+		return len;
+	}
+	for (size_t i = 0; i < rule->names_len && i < NAMES_SHOWN; i++)
+		names = arena_format(page->arena, "%s %s", names, rule->names[i]);
+	line(page, "rule", "%s%s:%s%s (%zu)", action_text(rule->action, page->arena),
+	     rule->args_len ? " by arguments" : "", names,
+	     rule->names_len > NAMES_SHOWN ? " ..." : "", rule->names_len);
+	return len;
+}
+
 static void print_seccomp(const struct plan *plan, const struct page *page)
 {
 	const struct seccomp_plan *seccomp = &plan->seccomp;
@@ -319,16 +350,8 @@ static void print_seccomp(const struct plan *plan, const struct page *page)
 	for (size_t i = 0; i < seccomp->architectures_len; i++)
 		line(page, "architecture", "%s",
 		     name_text(seccomp_architecture_names, seccomp->architectures[i]));
-	for (size_t i = 0; i < seccomp->rules_len; i++) {
-		const struct seccomp_rule *rule = &seccomp->rules[i];
-		const char *names = "";
-
-		for (size_t name = 0; name < rule->names_len && name < NAMES_SHOWN; name++)
-			names = arena_format(page->arena, "%s %s", names, rule->names[name]);
-		line(page, "rule", "%s%s:%s%s (%zu)", action_text(rule->action, page->arena),
-		     rule->args_len ? " by arguments" : "", names,
-		     rule->names_len > NAMES_SHOWN ? " ..." : "", rule->names_len);
-	}
+	for (size_t i = 0; i < seccomp->rules_len;)
+		i += print_rules(seccomp, i, page);
 }
 
 static void print_hooks(const struct plan *plan, const struct page *page)
@@ -381,7 +404,7 @@ static void print_steps(const char *title, const struct step *steps, size_t len,
 	fprintf(to, "%s\n", title);
 	for (size_t i = 0; i < len; i++)
 		if (step_wanted(&steps[i], plan))
-			fprintf(to, "  %-24s %s\n", steps[i].name, steps[i].why);
+			fprintf(to, "  %-27s %s\n", steps[i].name, steps[i].why);
 }
 
 void explain_print(const struct plan *plan, struct arena *arena, FILE *to)
