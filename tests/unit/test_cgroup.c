@@ -57,7 +57,275 @@ static void test_cpu_weight(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(vectors); i++)
 		assert_int_equal(cgroup_cpu_weight(vectors[i][0]), vectors[i][1]);
+	for (uint64_t shares = 2; shares <= 262144; shares++) {
+		uint64_t weight = cgroup_cpu_weight(shares);
+
+		assert_in_range(weight, before, 10000);
+		before = weight;
+	}
+}
+
+static void test_io_weight(void **state)
+{
+	(void)state;
+	assert_int_equal(cgroup_io_weight(0), 0);
+	assert_int_equal(cgroup_io_weight(10), 1);
+	assert_int_equal(cgroup_io_weight(100), 910);
+	assert_int_equal(cgroup_io_weight(500), 4950);
+	assert_int_equal(cgroup_io_weight(1000), 10000);
+}
+
+/* The rows as "file=text" lines; optional ones begin with '?', alternatives with '|'. */
+static const char *rows_text(const struct cgroup_limit *limits, size_t len)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < len; i++)
+		text = arena_format(arena, "%s%s%s=%s\n", text,
+				    limits[i].optional	    ? "?"
+				    : limits[i].alternative ? "|"
+							    : "",
+				    limits[i].file, limits[i].text);
+	return text;
+}
+
+static void assert_rows(const struct spec_resources *resources, const char *expected)
+{
+	struct cgroup_limit *limits;
+	struct err err = { 0 };
+	size_t len;
+
+	assert_int_equal(cgroup_limits_plan(resources, arena, &limits, &len, &err), 0);
+	assert_string_equal(rows_text(limits, len), expected);
+}
+
+#define SET(number)                            \
+	{                                      \
+		.set = true, .value = (number) \
+	}
+
+static void test_memory_and_pids(void **state)
+{
+	static const struct {
+		struct spec_memory memory;
+		const char *expected;
+	} cases[] = {
+		{ { .limit = SET(1048576) }, "memory.max=1048576\n" },
+		{ { .limit = SET(-1) }, "?memory.swap.max=max\nmemory.max=max\n" },
+		{ { .limit = SET(0), .reservation = SET(0), .swap = SET(0) }, "" },
+		{ { .reservation = SET(4096) }, "memory.low=4096\n" },
+		{ { .limit = SET(100), .swap = SET(300) },
+		  "memory.swap.max=200\nmemory.max=100\n" },
+		{ { .limit = SET(100), .swap = SET(100) }, "?memory.swap.max=0\nmemory.max=100\n" },
+		{ { .limit = SET(100), .swap = SET(-1) },
+		  "?memory.swap.max=max\nmemory.max=100\n" },
+		{ { .swap = SET(-1) }, "?memory.swap.max=max\n" },
+		{ { .limit = SET(100), .swap = SET(0) }, "memory.max=100\n" },
+		{ { .kernel = SET(5), .swappiness = SET(5), .disable_oom_killer = true }, "" },
+	};
+	static const struct spec_memory wrong[] = {
+		{ .swap = SET(100) },
+		{ .limit = SET(-1), .swap = SET(100) },
+		{ .limit = SET(100), .swap = SET(99) },
+	};
+	struct spec_resources resources = { .pids_limit = SET(0) };
+
+	(void)state;
+	assert_rows(&resources, "pids.max=0\n");
+	resources.pids_limit.value = -7;
+	assert_rows(&resources, "pids.max=max\n");
+	for (size_t i = 0; i < LEN(cases); i++)
+		assert_rows(&(struct spec_resources){ .memory = cases[i].memory },
+			    cases[i].expected);
+	for (size_t i = 0; i < LEN(wrong); i++) {
+		struct spec_resources bad = { .memory = wrong[i] };
+		struct cgroup_limit *limits;
+		struct err err = { 0 };
+		size_t len;
+
+		assert_int_equal(cgroup_limits_plan(&bad, arena, &limits, &len, &err), -1);
+		assert_non_null(strstr(err.text, "linux.resources.memory.swap"));
+	}
+}
+
+static void test_cpu(void **state)
+{
+	static const struct {
+		struct spec_cpu cpu;
+		const char *expected;
+	} cases[] = {
+		{ { .shares = SET(1024) }, "cpu.weight=100\n" },
+		{ { .shares = SET(0), .quota = SET(0), .cpus = "" }, "" },
+		{ { .quota = SET(50000) }, "cpu.max=50000 100000\n" },
+		{ { .quota = SET(50000), .period = SET(20000) }, "cpu.max=50000 20000\n" },
+		{ { .quota = SET(-1) }, "cpu.max=max 100000\n" },
+		{ { .period = SET(20000) }, "cpu.max=max 20000\n" },
+		{ { .quota = SET(50000), .burst = SET(10000) },
+		  "?cpu.max.burst=0\ncpu.max=50000 100000\ncpu.max.burst=10000\n" },
+		{ { .burst = SET(10000) }, "cpu.max.burst=10000\n" },
+		{ { .shares = SET(2048), .idle = SET(1) }, "cpu.idle=1\n" },
+		{ { .shares = SET(2048), .idle = SET(0) }, "cpu.idle=0\ncpu.weight=174\n" },
+		{ { .cpus = "0-1", .mems = "0" }, "cpuset.cpus=0-1\ncpuset.mems=0\n" },
+		{ { .realtime_runtime = SET(5), .realtime_period = SET(5) }, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++)
+		assert_rows(&(struct spec_resources){ .cpu = cases[i].cpu }, cases[i].expected);
+}
+
+static void test_io_hugetlb_rdma_unified(void **state)
+{
+	struct spec_weight_device weighed = { 8, 16, SET(100), { 0 } };
+	struct spec_throttle throttles[] = { { 8, 0, 1048576 }, { 8, 16, 0 } };
+	struct spec_hugepage_limit pages = { "2MB", 4194304 };
+	struct spec_rdma rdma[] = { { "mlx5_1", SET(3), SET(10) }, { "mlx4_0", { 0 }, SET(4) } };
+	struct spec_pair unified[] = { { "memory.high", "4096" }, { "io.max", "8:0 a\n8:16 b\n" } };
+	struct spec_resources resources = {
+		.block_io = { .weight = SET(500),
+			      .weight_device = { &weighed, 1 },
+			      .read_bps = { throttles, 2 },
+			      .write_iops = { throttles, 1 } },
+		.hugepage_limits = { &pages, 1 },
+		.rdma = { rdma, 2 },
+		.unified = { unified, 2 },
+		.pids_limit = SET(5),
+	};
+
+	(void)state;
+	assert_rows(&resources, "pids.max=5\n"
+				"?io.bfq.weight=500\n|io.weight=4950\n"
+				"?io.bfq.weight=8:16 100\n|io.weight=8:16 910\n"
+				"io.max=8:0 rbps=1048576\nio.max=8:16 rbps=max\n"
+				"io.max=8:0 wiops=1048576\n"
+				"?hugetlb.2MB.rsvd.max=4194304\nhugetlb.2MB.max=4194304\n"
+				"rdma.max=mlx5_1 hca_handle=3 hca_object=10\n"
+				"rdma.max=mlx4_0 hca_object=4\n"
+				"memory.high=4096\nio.max=8:0 a\nio.max=8:16 b\n");
+}
+
+/* --- the plan, on invented trees ------------------------------------------------------------- */
+
+static char tree[64];
+
+/* A directory that looks like a cgroup. */
+static void make_cgroup(const char *path, const char *controllers, const char *subtree_control)
+{
+	const char *files[][2] = {
+		{ "cgroup.controllers", controllers },
+		{ "cgroup.subtree_control", subtree_control },
+		{ "cgroup.procs", "" },
+	};
+
+	mkdir(arena_format(arena, "%s/%s", tree, path), 0755);
+	for (size_t i = 0; i < LEN(files); i++) {
+		struct err err;
+
+		assert_int_equal(
+			file_replace(AT_FDCWD,
+				     arena_format(arena, "%s/%s/%s", tree, path, files[i][0]),
+				     files[i][1], strlen(files[i][1]), 0644, &err),
+			0);
+	}
+}
+
+static void remove_cgroup(const char *path)
+{
+	const char *files[] = { "cgroup.controllers", "cgroup.subtree_control", "cgroup.procs" };
+
+	for (size_t i = 0; i < LEN(files); i++)
+		unlink(arena_format(arena, "%s/%s/%s", tree, path, files[i]));
+	rmdir(arena_format(arena, "%s/%s", tree, path));
+}
+
+static int setup_tree(void **state)
+{
+	setup(state);
+	snprintf(tree, sizeof(tree), "/tmp/agentd-test-cgroup.XXXXXX");
+	if (!mkdtemp(tree))
+		return -1;
+	make_cgroup(".", "cpu memory pids\n", "pids\n");
+	make_cgroup("pod", "pids\n", "\n");
+	return 0;
+}
+
+static int teardown_tree(void **state)
+{
+	remove_cgroup("pod");
+	remove_cgroup(".");
+	rmdir(tree);
+	return teardown(state);
+}
+
+static int plan_in_tree(const struct spec *spec, const char *root, enum cgroup_manager manager,
+			bool best_effort, struct cgroup_plan *plan, struct err *err)
+{
+	const struct host host = { .cgroup_root = root, .uid = geteuid() };
+
+	return cgroup_plan(spec, &host, manager, best_effort, "one", arena, plan, err);
+}
+
+static void test_plan_place(void **state)
+{
+	static const struct {
+		const char *wanted, *path;
+	} cases[] = { { NULL, "agentd/one" },
+		      { "", "agentd/one" },
+		      { "/pod/two", "pod/two" },
+		      { "mine/three", "mine/three" } };
+	static const char *const wrong[] = { "/",    "/a/../b", "../b",
+					     "a//b", "/a/./b",	"system.slice:cri:abc" };
+	struct spec spec = { 0 };
+	struct cgroup_plan plan;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		spec.linux.cgroups_path = cases[i].wanted;
+		assert_int_equal(
+			plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
+		assert_true(plan.wanted);
+		assert_string_equal(plan.path, cases[i].path);
+		assert_string_equal(plan.controllers, "");
+		assert_string_equal(plan.accounting, "memory pids");
+	}
+	for (size_t i = 0; i < LEN(wrong); i++) {
+		spec.linux.cgroups_path = wrong[i];
+		assert_int_equal(
+			plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), -1);
+		assert_non_null(strstr(err.text, "linux.cgroupsPath"));
+	}
+	spec.linux.cgroups_path = NULL;
+	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_SYSTEMD, false, &plan, &err), -1);
+	assert_non_null(strstr(err.text, "--cgroup-manager cgroupfs"));
+}
+
+static void test_plan_controllers(void **state)
+{
+	struct spec_pair unified[] = { { "rdma.max", "x" } };
+	struct spec spec = { .linux = { .resources = { .memory = { .limit = SET(4096) },
+						       .pids_limit = SET(-1),
+						       .cpu = { .cpus = "0" } } } };
+	struct cgroup_plan plan;
+	struct err err = { 0 };
+
+	(void)state;
+	/* cpuset is missing: an error that names limit and controller, or a note. */
+	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err),
+			 -1);
+	assert_non_null(strstr(err.text, "linux.resources.cpu.cpus: the cpuset controller"));
+	assert_non_null(strstr(err.text, "--best-effort cgroup"));
+	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, true, &plan, &err), 0);
+	assert_int_equal(plan.notes_len, 1);
+	assert_non_null(strstr(plan.notes[0], "linux.resources.cpu.cpus is not enforced"));
+	assert_string_equal(rows_text(plan.limits, plan.limits_len),
+			    "pids.max=max\nmemory.max=4096\n");
+	assert_string_equal(plan.controllers, "memory pids");
+	assert_string_equal(plan.accounting, "");
+
+	/* The weight that every cgroup has: 1024 shares, as callers of runc ask for by default. */
 	make_cgroup(".", "memory pids\n", "pids\n");
+	spec.linux.resources = (struct spec_resources){ .cpu = { .shares = SET(1024) } };
 	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
 	assert_int_equal(plan.notes_len, 0);
 	spec.linux.resources.cpu.shares.value = 1025;
