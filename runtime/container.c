@@ -134,8 +134,7 @@ static int run_launch(struct launch *launch, const struct host *host, struct err
 		log_warn("%s", launch->plan->notes[i]);
 	if (launch_run(launch, err) == 0)
 		return 0;
-	if (err->code == EPERM || err->code == EACCES)
-		diagnose(launch->plan, host, err);
+	diagnose(launch->plan, host, err);
 	launch_close(launch);
 	return -1;
 }
@@ -343,6 +342,7 @@ int container_exec(const struct settings *settings, const struct request *reques
 	    check_verb(&found, VERB_EXEC, err) < 0)
 		goto done;
 	inside.init = (pid_t)found.state->pid;
+	inside.in_cgroup = found.state->cgroup_path != NULL;
 	inside.bundle = found.state->bundle;
 	if (exec_launch(settings, &inside, &found, process, &launch, err) < 0)
 		goto done;
