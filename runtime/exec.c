@@ -3,6 +3,7 @@
  */
 #include "runtime/exec.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The container's environment; a name that is given again takes the new value. */
@@ -61,6 +62,9 @@ int exec_process_make(const struct exec_process *flags, const struct spec *spec,
 		if (spec_process_load(flags->file, arena, process, err) < 0)
 			return -1;
 	} else {
+		if (flags->cwd && flags->cwd[0] != '/')
+			return err_set(err, EINVAL, "--cwd: '%s' is not an absolute path",
+				       flags->cwd);
 		apply_flags(flags, arena, process);
 		if (spec_process_check(process, err) < 0)
 			return -1;

@@ -210,7 +210,7 @@ static int say(char *argv[], struct err *err)
 static void test_dispatch_errors(void **state)
 {
 	static struct {
-		char *argv[6];
+		char *argv[8];
 		const char *text;
 	} cases[] = {
 		{ { "agentd" }, "a command is missing, see agentd --help" },
