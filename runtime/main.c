@@ -124,6 +124,11 @@ static int open_log(const struct options *options, struct err *err)
 			       options->log_level);
 	if (options->debug)
 		level = LOG_LEVEL_DEBUG;
+	/* conmon-rs asks crun for these; they must not become the names of files */
+	if (options->log && (strncmp(options->log, "journald:", strlen("journald:")) == 0 ||
+			     strncmp(options->log, "syslog:", strlen("syslog:")) == 0))
+		return err_set(err, OPTIONS_USAGE, "--log is a file; '%s' is not supported",
+			       options->log);
 	return log_open(options->log, (enum log_format)format, (enum log_level)level, err);
 }
 

@@ -223,6 +223,8 @@ static void test_dispatch_errors(void **state)
 		  "--rootless is true, false or auto, not 'perhaps'" },
 		{ { "agentd", "--log-format=xml", "state", "a" },
 		  "--log-format is text or json, not 'xml'" },
+		{ { "agentd", "--log", "journald:x", "state", "a" },
+		  "--log is a file; 'journald:x' is not supported" },
 		{ { "agentd", "kill", "a", "SIGNOPE" }, "kill: unknown signal 'SIGNOPE'" },
 		{ { "agentd", "kill", "a", "65" }, "kill: unknown signal '65'" },
 		{ { "agentd", "kill", "a", "RTMIN+99" }, "kill: unknown signal 'RTMIN+99'" },
