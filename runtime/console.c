@@ -103,8 +103,8 @@ int console_block_signals(struct err *err)
 	return 0;
 }
 
-#define RELAY_SIZE 4096 /* PIPE_BUF: so much can be written to a pipe that poll(2) calls writable \
-			 */
+/* PIPE_BUF: so much can be written to a pipe that poll(2) calls writable. */
+#define RELAY_SIZE 4096
 
 /* One direction of the relay. What was read is written before more is read. */
 struct relay {
