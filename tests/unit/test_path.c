@@ -133,16 +133,18 @@ static void test_make(void **state)
 	in_sandbox(body_make);
 }
 
-/* Swaps ROOTFS/swap, a directory, with ROOTFS/link, a link that leads out, until it is killed. */
+/* Swaps ROOTFS/swap, a directory, with ROOTFS/link, a link that leads out, until it is killed or
+ * the test failed. */
 static pid_t start_swapping(void)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
-	if (pid == 0)
-		for (;;)
-			if (renameat2(AT_FDCWD, ROOTFS "/swap", AT_FDCWD, ROOTFS "/link",
-				      RENAME_EXCHANGE) < 0)
-				_exit(1);
+	if (pid == 0) {
+		while (getppid() == parent && renameat2(AT_FDCWD, ROOTFS "/swap", AT_FDCWD,
+							ROOTFS "/link", RENAME_EXCHANGE) == 0)
+			;
+		_exit(1);
+	}
 	return pid;
 }
 
