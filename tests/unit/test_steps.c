@@ -44,6 +44,7 @@ static const struct constraint inside_constraints[] = {
 	{ "await go", "sources", "capabilities count only when the maps exist" },
 	{ "sources", "become root", "the caller's right to reach the sources ends there" },
 	{ "await go", "become root", "uid 0 exists only in the maps" },
+	{ "time namespace", "become root", "a change of uid takes /proc/self away from us" },
 	{ "become root", "undumpable",
 	  "setresuid(2) changes dumpability, and maps need it before" },
 	{ "session", "terminal", "a controlling terminal needs a session of our own" },
