@@ -128,7 +128,7 @@ load helpers
 	export XDG_RUNTIME_DIR
 	"$AGENTD" run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
 	[ -d "$XDG_RUNTIME_DIR/agentd/$ID" ]
-	[ "$(stat -c %a "$XDG_RUNTIME_DIR/agentd")" = 700 ]
+	[[ $(stat -c %a "$XDG_RUNTIME_DIR/agentd") == *700 ]]
 	"$AGENTD" delete --force "$ID"
 }
 

@@ -115,9 +115,9 @@ raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
 }
 
 @test "the text of the kernel is kept" {
-	mkdir -m 000 "$WORK/shut"
-	config '.mounts += [{ destination: "/mnt", source: $source, type: "bind", options: ["bind"] }]' --arg source "$WORK/shut/x"
 	needs_user
+	[ ! -x /root ] || skip "/root is not closed to this user"
+	config '.mounts += [{ destination: "/mnt", source: "/root/x", type: "bind", options: ["bind"] }]'
 	refused 'mounts\[[0-9]+\].*Permission denied'
 }
 

@@ -101,7 +101,7 @@ has_all_of_init() {
 	agentd exec --detach --pid-file "$WORK/exec.pid" "$ID" /bin/canary sleep </dev/null >"$WORK/exec.out" 2>&1 3>&-
 	wait_for grep -qx ready "$WORK/exec.out"
 	[ -d "/proc/$(cat "$WORK/exec.pid")" ]
-	[ "$(agentd ps -f json "$ID" | jq length)" -eq 2 ]
+	[ "$(readlink "/proc/$(cat "$WORK/exec.pid")/ns/pid")" = "$(readlink "/proc/$PID/ns/pid")" ]
 	agentd delete --force "$ID"
 	wait_for bash -c "! [ -d /proc/$(cat "$WORK/exec.pid") ]"
 }

@@ -59,13 +59,14 @@ stop_racer() {
 
 # --- bundles ---
 
-# A root filesystem with nothing but the canary, and the configuration that `agentd spec` prints.
+# A root filesystem with nothing but the canary, and the configuration of `agentd spec`, with no terminal.
 make_default_bundle() {
 	local rootless=
 	is_root || rootless=--rootless
 	mkdir -p "$BUNDLE"/rootfs/{bin,dev,etc,mnt,proc,run,sys,tmp}
 	cp "$CANARY" "$BUNDLE/rootfs/bin/canary"
 	"$AGENTD" spec $rootless --bundle "$BUNDLE" -- /bin/canary true
+	config '.process.terminal = false'
 }
 
 # The same without limits, filter and Landlock, so that a test sees the one thing that it adds.
@@ -126,6 +127,11 @@ start_resting() { # [PAYLOAD...]
 
 # in_container NAME [ARGUMENT...]: the canary in a container that runs
 in_container() { run agentd exec "$ID" /bin/canary "$@"; }
+
+# Without a cgroup of its own a container's processes cannot be told from others.
+needs_cgroup() {
+	grep -q "^0::.*$ID" "/proc/$PID/cgroup" || skip "the container has no cgroup: none is delegated to this user"
+}
 
 container_status() { agentd state "$ID" | jq -r .status; }
 

@@ -273,6 +273,7 @@ create() { agentd create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$WORK/out" 2
 
 @test "ps lists the processes as the host sees them" {
 	start_resting children 2
+	needs_cgroup
 	run agentd ps -f json "$ID"
 	status_is 0
 	[ "$(jq length <<<"$output")" -eq 3 ]

@@ -173,6 +173,31 @@ exchanger() {
 	done
 }
 
+@test "CVE-2024-21626: a program that is a link into a directory that our caller left open" {
+	mkdir "$WORK/outside"
+	cp "$CANARY" "$WORK/outside/canary"
+	ln -s /proc/self/fd/9/canary "$BUNDLE/rootfs/bin/evil"
+	config '.process.args = ["/bin/evil", "true"]'
+	exec 9<"$WORK/outside"
+	refused '/bin/evil'
+	start_resting
+	run agentd exec "$ID" /bin/evil true
+	exec 9<&-
+	[ "$status" -ne 0 ]
+}
+
+@test "CVE-2016-9962: what enters a container has no descriptor of the host, whoever can trace it" {
+	needs_root
+	needs strace
+	start_resting
+	run strace -f -e trace=clone3,setns,close_range -o "$WORK/trace" "$AGENTD" --root "$ROOT" exec "$ID" /bin/canary true
+	# Everything is closed before the first namespace is joined, and nothing is kept but its files, the filter and the wire.
+	output=$(cat "$WORK/trace")
+	like 'close_range\(3, [0-9]+, 0\)'
+	[ "$(grep -nE 'close_range\([0-9]+, [0-9]+, 0\)' "$WORK/trace" | tail -n 1 | cut -d: -f1)" -lt \
+		"$(grep -n setns "$WORK/trace" | head -n 1 | cut -d: -f1)" ]
+}
+
 @test "CVE-2025-31133: /dev/null of the container is not what hides paths" {
 	needs_root
 	local before
@@ -260,16 +285,6 @@ exchanger() {
 	unlike '=ok'
 }
 
-@test "the directory of agentd's states cannot be prepared by somebody else" {
-	needs_user
-	mkdir -m 700 "$WORK/runtime"
-	ln -s "$WORK" "$WORK/runtime/agentd"
-	payload true
-	XDG_RUNTIME_DIR=$WORK/runtime run "$AGENTD" run --bundle "$BUNDLE" "$ID"
-	[ "$status" -ne 0 ]
-	[ -z "$(ls "$WORK" | grep -x "$ID")" ]
-}
-
 @test "set-user-id programs: agentd refuses to be one" {
 	needs_root
 	cp "$AGENTD" "$WORK/agentd"
@@ -291,4 +306,47 @@ exchanger() {
 	mkdir "$WORK/data"
 	config '.mounts += [{ destination: "/loop/x", type: "bind", source: $s, options: ["bind"] }]' --arg s "$WORK/data"
 	refused 'mounts\[[0-9]+\].*(Too many levels|/loop)'
+}
+
+@test "exec does not bring the caller's session keyring" {
+	start_resting
+	in_container keyring
+	[ -n "$(value keyring)" ]
+	[ "$(value keyring)" != "$("$CANARY" keyring | sed -n 's/^keyring=//p')" ]
+}
+
+@test "exec with a process of its own keeps the container's limits" {
+	config '.process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 99, hard: 99 }]'
+	start_resting
+	jq '.process | del(.rlimits) | .args = ["/bin/canary", "rlimits"]' "$BUNDLE/config.json" >"$WORK/process.json"
+	run agentd exec --process "$WORK/process.json" "$ID"
+	like 'NOFILE=99:99'
+}
+
+@test "what a file of the image says cannot command the operator's terminal" {
+	printf '#!/\033[2J\033]0;x\007\r\n' >"$BUNDLE/rootfs/bin/evil"
+	chmod 755 "$BUNDLE/rootfs/bin/evil"
+	config '.process.args = ["/bin/evil"]'
+	refused 'interpreter or loader is missing: /\?\[2J'
+	unlike $'[\001-\037]'
+}
+
+@test "startContainer hooks are files of the image, and confined like the program" {
+	config '.root.readonly = false | .hooks.startContainer = [{ path: "/bin/canary", args: ["canary", "write", "/mnt/mark", "x"] }]'
+	inside true
+	[ -e "$BUNDLE/rootfs/mnt/mark" ]
+	rm "$BUNDLE/rootfs/mnt/mark"
+	config '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["open", "openat", "openat2", "creat"], action: "SCMP_ACT_ERRNO" }] }'
+	inside true
+	[ ! -e "$BUNDLE/rootfs/mnt/mark" ]
+}
+
+@test "an agentd that is read-only but its user's own is sealed" {
+	needs_user
+	needs strace
+	cp "$AGENTD" "$WORK/agentd"
+	chmod 555 "$WORK/agentd"
+	payload true
+	run strace -f -e trace=memfd_create -o "$WORK/trace" "$WORK/agentd" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	grep -q 'memfd_create("agentd"' "$WORK/trace"
 }

@@ -13,7 +13,7 @@ bundle() {
 	done
 	cp /bin/agentd-canary "$BUNDLE/rootfs/bin/canary"
 	agentd spec --bundle "$BUNDLE"
-	config 'del(.linux.seccomp, .process.landlock)'
+	config '.process.terminal = false | del(.linux.seccomp, .process.landlock)'
 }
 
 config() { jq "$@" <"$BUNDLE/config.json" >"$BUNDLE/config.new" && mv "$BUNDLE/config.new" "$BUNDLE/config.json"; }

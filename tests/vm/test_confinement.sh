@@ -86,6 +86,7 @@ fi
 seccomp() {
 	rm "$BUNDLE/config.json"
 	agentd spec --bundle "$BUNDLE"
+	config '.process.terminal = false'
 	inside many status -- unshare user -- mount-tmpfs /tmp -- io-uring -- int80 -- x32 -- ptrace -- keyctl -- syscall 999
 	expect has seccomp=2
 	expect [ "$(echo "$output" | grep -c '=ok$')" -eq 0 ] || expect has never

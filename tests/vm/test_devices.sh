@@ -26,7 +26,7 @@ allowed() {
 check "a rule opens what it names, for what it names" allowed
 
 last_rule() {
-	config '.process.capabilities[] = ["CAP_MKNOD", "CAP_SYS_RAWIO"] |
+	config '.process.capabilities[] = ["CAP_MKNOD", "CAP_SYS_RAWIO", "CAP_SYSLOG"] |
 		.linux.resources = { devices: [{ allow: true }, { allow: false, type: "c", major: 1, minor: 1 }] } |
 		.linux.devices = [{ path: "/dev/m", type: "c", major: 1, minor: 1 }, { path: "/dev/k", type: "c", major: 1, minor: 11 }]'
 	inside many open /dev/m r -- open /dev/k r
