@@ -272,10 +272,18 @@ static const struct conditional {
 	{ "socket", { { 0, INT, 1 }, { 1, SOCKET_TYPE, 1 } } },  /* AF_UNIX, SOCK_STREAM */
 	{ "socket", { { 0, INT, 1 }, { 1, SOCKET_TYPE, 2 } } },  /* SOCK_DGRAM */
 	{ "socket", { { 0, INT, 1 }, { 1, SOCKET_TYPE, 5 } } },  /* SOCK_SEQPACKET */
-	{ "socket", { { 0, INT, 2 }, { 1, SOCKET_TYPE, 1 } } },  /* AF_INET */
-	{ "socket", { { 0, INT, 2 }, { 1, SOCKET_TYPE, 2 } } },
-	{ "socket", { { 0, INT, 10 }, { 1, SOCKET_TYPE, 1 } } }, /* AF_INET6 */
-	{ "socket", { { 0, INT, 10 }, { 1, SOCKET_TYPE, 2 } } },
+	/* AF_INET and AF_INET6: TCP, UDP and ping. Landlock looks at TCP alone, which MPTCP and SCTP
+	 * get round; rarer protocols load modules. */
+	{ "socket", { { 0, INT, 2 }, { 1, SOCKET_TYPE, 1 }, { 2, INT, 0 } } },
+	{ "socket", { { 0, INT, 2 }, { 1, SOCKET_TYPE, 1 }, { 2, INT, 6 } } },
+	{ "socket", { { 0, INT, 2 }, { 1, SOCKET_TYPE, 2 }, { 2, INT, 0 } } },
+	{ "socket", { { 0, INT, 2 }, { 1, SOCKET_TYPE, 2 }, { 2, INT, 17 } } },
+	{ "socket", { { 0, INT, 2 }, { 1, SOCKET_TYPE, 2 }, { 2, INT, 1 } } },
+	{ "socket", { { 0, INT, 10 }, { 1, SOCKET_TYPE, 1 }, { 2, INT, 0 } } },
+	{ "socket", { { 0, INT, 10 }, { 1, SOCKET_TYPE, 1 }, { 2, INT, 6 } } },
+	{ "socket", { { 0, INT, 10 }, { 1, SOCKET_TYPE, 2 }, { 2, INT, 0 } } },
+	{ "socket", { { 0, INT, 10 }, { 1, SOCKET_TYPE, 2 }, { 2, INT, 17 } } },
+	{ "socket", { { 0, INT, 10 }, { 1, SOCKET_TYPE, 2 }, { 2, INT, 58 } } },
 	/* AF_NETLINK, NETLINK_ROUTE: getifaddrs(3), with SOCK_RAW, which means no more than
 	 * SOCK_DGRAM there */
 	{ "socket", { { 0, INT, 16 }, { 1, SOCKET_TYPE, 2 }, { 2, INT, 0 } } },
@@ -283,10 +291,12 @@ static const struct conditional {
 	{ "socketpair", { { 0, INT, 1 } } }, /* AF_UNIX */
 };
 
-/* ioctl(2) requests that type into the terminal, and so into whatever reads it outside (CVE-2017-5226). */
+/* ioctl(2) requests that type into the terminal, and so into whatever reads it outside
+ * (CVE-2017-5226), or load line disciplines into the kernel (CVE-2017-2636). */
 static const uint32_t refused_requests[] = {
 	0x5412, /* TIOCSTI */
 	0x541c, /* TIOCLINUX */
+	0x5423, /* TIOCSETD */
 };
 /* clang-format on */
 
