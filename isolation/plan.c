@@ -136,7 +136,6 @@ int plan_make_exec(const struct spec *spec, const struct spec_process *process,
 		return -1;
 	plan->idmap.write = false;
 	plan->process.hostname = plan->process.domainname = NULL;
-	plan->label.keyring = NULL;
 	collect_notes(spec, plan, arena);
 	*out = plan;
 	return 0;

@@ -69,7 +69,14 @@ int exec_process_make(const struct exec_process *flags, const struct spec *spec,
 		if (spec_process_check(process, err) < 0)
 			return -1;
 	}
-	/* The sandbox is the container's, whoever describes the process (CVE-2019-10144). */
+	/* The sandbox is the container's, whoever describes the process (CVE-2019-10144). Labels and
+	 * limits may be others, but not none. */
+	if (!process->apparmor_profile || !*process->apparmor_profile)
+		process->apparmor_profile = spec->process.apparmor_profile;
+	if (!process->selinux_label || !*process->selinux_label)
+		process->selinux_label = spec->process.selinux_label;
+	if (!process->rlimits.len)
+		process->rlimits = spec->process.rlimits;
 	process->landlock = spec->process.landlock;
 	process->no_new_privileges |= process->landlock.set;
 	return 0;

@@ -130,17 +130,19 @@ static void test_relative_directory(void **state)
 		-1);
 }
 
-/* A file describes the process, not the sandbox: Landlock stays the container's (CVE-2019-10144).
- */
+/* A file describes the process, not the sandbox: Landlock stays the container's, and labels and
+ * limits are never dropped (CVE-2019-10144). */
 static void test_file_keeps_the_sandbox(void **state)
 {
 	static const char text[] =
 		"{\"cwd\":\"/\",\"args\":[\"x\"],\"user\":{\"uid\":3,\"gid\":4}}";
 	char path[] = "/tmp/agentd-test-exec-XXXXXX";
+	struct spec_rlimit limits[] = { { .soft = 7, .hard = 7 } };
 	int fd = mkstemp(path);
 	struct spec_process process;
 
 	(void)state;
+	spec.process.rlimits = (struct spec_rlimits){ limits, 1 };
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
 	spec.process.landlock = (struct spec_landlock){ .set = true, .handled_fs = 1 };
@@ -150,6 +152,8 @@ static void test_file_keeps_the_sandbox(void **state)
 	assert_int_equal(process.user.uid, 3);
 	assert_int_equal(process.env.len, 0);
 	assert_true(process.landlock.set && process.landlock.handled_fs == 1);
+	assert_string_equal(process.apparmor_profile, "container");
+	assert_true(process.rlimits.len == 1 && process.rlimits.item[0].hard == 7);
 	assert_true(process.no_new_privileges); /* or it could not be enforced */
 }
 
