@@ -202,6 +202,7 @@ int main(int argc, char *argv[])
 
 	status = dispatch(argc, argv, arena, &err);
 	if (status < 0) {
+		log_clean(err.text);
 		fprintf(stderr, "agentd: %s\n", err.text);
 		log_error("%s", err.text);
 		status = err.code == OPTIONS_USAGE ? EXIT_USAGE : EXIT_FAILED;

@@ -74,6 +74,18 @@ static size_t json_escape(char *to, size_t size, const char *text)
 	return len;
 }
 
+void log_clean(char *text)
+{
+	for (unsigned char *at = (unsigned char *)text; *at; at++) {
+		bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0; /* in UTF-8 */
+
+		if (*at < ' ' || *at == 0x7f || c1)
+			*at = '?';
+		if (c1)
+			*++at = '?';
+	}
+}
+
 static size_t format_line(char *line, size_t size, enum log_level level, const char *text)
 {
 	char escaped[ERR_TEXT_MAX * 6 + 1], when[32];
@@ -100,6 +112,7 @@ void log_write(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	log_clean(text);
 	if (target.forward)
 		target.forward(level, text);
 	else if (target.fd >= 0 || (level == LOG_LEVEL_DEBUG && target.level == LOG_LEVEL_DEBUG)) {

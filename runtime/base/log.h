@@ -29,6 +29,10 @@ enum log_level log_level(void);
 /* One line, no newline at the end. Allocates nothing; safe in the child. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Makes text that the container had a part in fit for a terminal and one line of a log: control
+ * characters become '?'. Done to all that is logged. */
+void log_clean(char *text);
+
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)

@@ -19,6 +19,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/file.h"
+#include "runtime/base/log.h"
 #include "runtime/base/names.h"
 
 static char directory[64];
@@ -80,6 +81,16 @@ static void test_long_errors_are_cut_not_overrun(void **state)
 	err_sys(&box.err, "%s", longest);
 	assert_non_null(strstr(box.err.text, "xxx...: File name too long"));
 	assert_memory_equal(box.guard, "gggggggg", sizeof(box.guard));
+}
+
+/* Letters beyond ASCII stay; what begins a sequence or a line goes. */
+static void test_nothing_that_a_terminal_obeys(void **state)
+{
+	char text[] = "/h\xc3\xa4\xc2\xa0\033[2J\r\nx\x7f\xc2\x9b\xc2";
+
+	(void)state;
+	log_clean(text);
+	assert_string_equal(text, "/h\xc3\xa4\xc2\xa0?[2J??x???\xc2");
 }
 
 static void test_arena(void **state)
@@ -192,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_long_errors_are_cut_not_overrun),
+		cmocka_unit_test(test_nothing_that_a_terminal_obeys),
 		cmocka_unit_test(test_arena),
 		cmocka_unit_test(test_arena_limit_ends_the_program),
 		cmocka_unit_test_setup_teardown(test_replace_and_read, setup, teardown),
