@@ -28,15 +28,18 @@ extern char **environ;
 
 static bool is_sealed(int exe)
 {
-	struct statvfs st;
 	int seals = fcntl(exe, F_GET_SEALS);
+	struct statvfs st;
+	struct stat file;
 
 	if (seals >= 0 && (seals & SEALS) == SEALS)
 		return true;
 	if (fstatvfs(exe, &st) == 0 && (st.f_flag & ST_RDONLY))
 		return true;
-	/* Not writable by us: then not by a container, which has at most our rights. */
-	return faccessat(AT_FDCWD, SELF, W_OK, AT_EACCESS) < 0 && errno == EACCES;
+	/* Not ours and not writable by us: then neither by a container, which has at most our
+	 * rights. Of what is ours it could change the mode. */
+	return fstat(exe, &file) == 0 && file.st_uid != geteuid() &&
+	       faccessat(AT_FDCWD, SELF, W_OK, AT_EACCESS) < 0 && errno == EACCES;
 }
 
 /* A read-only mount of the file, or -1 with errno. */
