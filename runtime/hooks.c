@@ -46,14 +46,23 @@ static int open_state(const char *state, size_t size, int *fd, struct err *err)
 	return 0;
 }
 
-static void execute(const struct spec_hook *hook, int state, int output) __attribute__((noreturn));
+/* What is done to the process of a hook before it becomes the hook; NULL: nothing. */
+struct confinement {
+	int (*apply)(struct launch *launch, struct err *err);
+	struct launch *launch;
+};
+
+static void execute(const struct spec_hook *hook, const struct confinement *confinement, int state,
+		    int output) __attribute__((noreturn));
 
 /* In the hook's process. Descriptors that we inherited ourselves are not close-on-exec. */
-static void execute(const struct spec_hook *hook, int state, int output)
+static void execute(const struct spec_hook *hook, const struct confinement *confinement, int state,
+		    int output)
 {
 	const char *alone[] = { hook->path, NULL }, *nothing[] = { NULL };
 	const char **argv = hook->args.len ? hook->args.item : alone;
 	const char **envp = hook->env.len ? hook->env.item : nothing;
+	struct err err;
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -62,6 +71,10 @@ static void execute(const struct spec_hook *hook, int state, int output)
 	if (dup2(state, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 	    dup2(output, STDERR_FILENO) < 0 || sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		_exit(EXIT_NOT_EXECUTED);
+	if (confinement->apply && confinement->apply(confinement->launch, &err) < 0) {
+		dprintf(STDERR_FILENO, "%s", err.text);
+		_exit(EXIT_NOT_EXECUTED);
+	}
 	execve(hook->path, (char *const *)argv, (char *const *)envp);
 	dprintf(STDERR_FILENO, "execute: %s", strerror(errno));
 	_exit(EXIT_NOT_EXECUTED);
@@ -156,7 +169,8 @@ static int await_hook(const struct spec_hook *hook, pid_t pid, int from, struct 
 	return status == 0 ? 0 : tell_failure(status, &output, err);
 }
 
-static int run_one(const struct spec_hook *hook, const char *state, size_t size, struct err *err)
+static int run_one(const struct spec_hook *hook, const struct confinement *confinement,
+		   const char *state, size_t size, struct err *err)
 {
 	autoclose int memfd = -1, from = -1, to = -1;
 	int ends[2];
@@ -174,21 +188,22 @@ static int run_one(const struct spec_hook *hook, const char *state, size_t size,
 	if (pid < 0)
 		return err_sys(err, "fork");
 	if (pid == 0)
-		execute(hook, memfd, to);
+		execute(hook, confinement, memfd, to);
 	setpgid(pid, pid); /* both sides do: whoever is first, the group exists before the kill */
 	fd_close(&to);
 	return await_hook(hook, pid, from, err);
 }
 
-int hooks_run(const struct spec_hook_list *hooks, const char *kind, const char *state_json,
-	      size_t size, bool stop_on_failure, struct err *err)
+static int run_all(const struct spec_hook_list *hooks, const char *kind,
+		   const struct confinement *confinement, const char *state_json, size_t size,
+		   bool stop_on_failure, struct err *err)
 {
 	for (size_t i = 0; i < hooks->len; i++) {
 		const struct spec_hook *hook = &hooks->item[i];
 		struct err failure;
 
 		log_debug("hooks.%s[%zu] %s", kind, i, hook->path);
-		if (run_one(hook, state_json, size, &failure) == 0)
+		if (run_one(hook, confinement, state_json, size, &failure) == 0)
 			continue;
 		err_wrap(&failure, "hooks.%s[%zu] %s", kind, i, hook->path);
 		if (stop_on_failure) {
@@ -198,4 +213,21 @@ int hooks_run(const struct spec_hook_list *hooks, const char *kind, const char *
 		log_warn("%s", failure.text);
 	}
 	return 0;
+}
+
+int hooks_run(const struct spec_hook_list *hooks, const char *kind, const char *state_json,
+	      size_t size, bool stop_on_failure, struct err *err)
+{
+	const struct confinement none = { NULL, NULL };
+
+	return run_all(hooks, kind, &none, state_json, size, stop_on_failure, err);
+}
+
+int hooks_run_confined(const struct spec_hook_list *hooks, const char *kind, const char *state_json,
+		       size_t size, int (*confine)(struct launch *launch, struct err *err),
+		       struct launch *launch, struct err *err)
+{
+	const struct confinement confinement = { confine, launch };
+
+	return run_all(hooks, kind, &confinement, state_json, size, true, err);
 }

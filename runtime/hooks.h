@@ -17,3 +17,11 @@
  */
 int hooks_run(const struct spec_hook_list *hooks, const char *kind, const char *state_json,
 	      size_t size, bool stop_on_failure, struct err *err);
+
+struct launch;
+
+/* The same, stopping on failure, for hooks whose programs are the container's files: `confine` is
+ * done to the process of each before it becomes the hook. */
+int hooks_run_confined(const struct spec_hook_list *hooks, const char *kind, const char *state_json,
+		       size_t size, int (*confine)(struct launch *launch, struct err *err),
+		       struct launch *launch, struct err *err);

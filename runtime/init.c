@@ -256,12 +256,6 @@ static int run_limits(struct launch *launch, struct err *err)
 	return limits_apply(&launch->plan->limits, &launch->files_before, err);
 }
 
-static int run_start_container_hooks(struct launch *launch, struct err *err)
-{
-	return hooks_run(&launch->plan->hooks.start_container, "startContainer", launch->hook_state,
-			 strlen(launch->hook_state), true, err);
-}
-
 static int run_landlock(struct launch *launch, struct err *err)
 {
 	return landlock_apply(&launch->plan->landlock, launch->landlock, err);
@@ -275,6 +269,33 @@ static int run_seccomp(struct launch *launch, struct err *err)
 static int run_exec(struct launch *launch, struct err *err)
 {
 	return process_exec(&launch->plan->process, launch->program, err);
+}
+
+static bool wants_landlock(const struct plan *plan)
+{
+	return plan->landlock.wanted;
+}
+
+static bool wants_seccomp_late(const struct plan *plan)
+{
+	return plan->seccomp.wanted && plan->no_new_privileges;
+}
+
+/* What the last rows will do to us: the filter need not allow what running hooks takes. */
+static int confine_hook(struct launch *launch, struct err *err)
+{
+	const struct plan *plan = launch->plan;
+
+	if (wants_landlock(plan) && run_landlock(launch, err) < 0)
+		return -1;
+	return wants_seccomp_late(plan) ? run_seccomp(launch, err) : 0;
+}
+
+static int run_start_container_hooks(struct launch *launch, struct err *err)
+{
+	return hooks_run_confined(&launch->plan->hooks.start_container, "startContainer",
+				  launch->hook_state, strlen(launch->hook_state), confine_hook,
+				  launch, err);
 }
 
 /* --- the list -------------------------------------------------------------------------------- */
@@ -334,11 +355,6 @@ static bool wants_label(const struct plan *plan)
 	return plan->label.apparmor || plan->label.selinux;
 }
 
-static bool wants_landlock(const struct plan *plan)
-{
-	return plan->landlock.wanted;
-}
-
 static bool wants_no_new_privileges(const struct plan *plan)
 {
 	return plan->no_new_privileges;
@@ -364,11 +380,6 @@ static bool wants_seccomp_early(const struct plan *plan)
 	return plan->seccomp.wanted && !plan->no_new_privileges;
 }
 
-static bool wants_seccomp_late(const struct plan *plan)
-{
-	return plan->seccomp.wanted && plan->no_new_privileges;
-}
-
 #define BOTH (FOR_CREATE | FOR_EXEC)
 
 /* clang-format off */
@@ -385,7 +396,7 @@ const struct step inside_steps[] = {
 	  "others in a shared pid namespace must not trace us or open our descriptors (CVE-2016-9962); not earlier, or a caller without privileges could not write the maps" },
 	{ "session", BOTH, NULL, run_session, NULL,
 	  "before a terminal can be ours, and away from the caller's (CVE-2017-5226)" },
-	{ "keyring", FOR_CREATE, wants_keyring, run_keyring, NULL,
+	{ "keyring", BOTH, wants_keyring, run_keyring, NULL,
 	  "nothing of the caller's keys may be inherited" },
 	{ "cgroup namespace", BOTH, NULL, run_cgroup_namespace, NULL,
 	  "its root is the cgroup that we were born in; a joined one would have hidden that cgroup from clone" },
@@ -450,9 +461,9 @@ const struct step inside_steps[] = {
 	{ "capabilities", BOTH, keeps_privileges, run_capabilities, NULL,
 	  "after the filter that needed them" },
 	{ "startContainer hooks", FOR_CREATE, wants_start_container_hooks, run_start_container_hooks, NULL,
-	  "after start, before the program; with the program's identity" },
+	  "after start, before the program, and confined like it: what they run is the container's file" },
 	{ "landlock", BOTH, wants_landlock, run_landlock, NULL,
-	  "forbids mounting, so after every mount; hooks are not the program" },
+	  "forbids mounting, so after every mount; running hooks needs what the rules need not allow" },
 	{ "seccomp", BOTH, wants_seccomp_late, run_seccomp, NULL,
 	  "as late as possible: the profile need allow nothing of ours but execve and an error report" },
 	{ "exec", BOTH, NULL, run_exec, NULL,
