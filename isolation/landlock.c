@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "isolation/path.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
@@ -192,20 +193,49 @@ int landlock_plan(const struct spec_process *process, const struct host *host, s
 	return 0;
 }
 
+/*
+ * The root filesystem is hostile: a link of its own in the place of a directory that may be written
+ * to would make another one writable, such as a volume. /bin and its like are links in most images,
+ * so what may only be read is followed.
+ */
+static int open_path(const struct landlock_rule *rule, struct err *err)
+{
+	bool follow = !(rule->allowed & ~landlock_fs_read_execute);
+	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (root < 0)
+		return err_sys(err, "process.landlock: open /");
+	fd = follow ? path_open(root, rule->path, O_PATH)
+		    : path_open_no_links(root, rule->path, O_PATH);
+	if (fd >= 0)
+		return fd;
+	err_sys(err, "process.landlock: open %s", rule->path);
+	return err->code == ELOOP && !follow
+		       ? err_hint(err, "it may be written to, so it must not be reached through a "
+				       "symbolic link: name what the link leads to")
+		       : -1;
+}
+
 /* Rights that only directories have are refused for anything else (EINVAL). */
 static int add_path(const struct landlock_plan *plan, const struct landlock_rule *rule, int ruleset,
 		    struct err *err)
 {
-	autoclose int fd = open(rule->path, O_PATH | O_CLOEXEC);
+	struct err refused;
+	autoclose int fd = open_path(rule, &refused);
 	struct sys_landlock_path_beneath_attr attr = { rule->allowed, fd };
 	struct stat st;
 
-	if (fd < 0 && plan->best_effort && (errno == ENOENT || errno == ENOTDIR)) {
+	if (fd < 0 && plan->best_effort && (refused.code == ENOENT || refused.code == ENOTDIR)) {
 		log_warn("process.landlock: %s does not exist: its rule is left out", rule->path);
 		return 0;
 	}
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, "process.landlock: open %s", rule->path);
+	if (fd < 0) {
+		*err = refused;
+		return -1;
+	}
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "process.landlock: stat %s", rule->path);
 	if (!S_ISDIR(st.st_mode))
 		attr.allowed_access &= landlock_fs_file;
 	if (attr.allowed_access &&

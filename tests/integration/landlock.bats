@@ -136,3 +136,14 @@ landlock() { config ".process.noNewPrivileges = true | .process.landlock = $1"; 
 	in_container ls /shut
 	has ls=EACCES
 }
+
+@test "a link in the image does not make another directory writable under Landlock" {
+	needs_landlock
+	mkdir -p "$WORK/volume" "$BUNDLE/rootfs/data"
+	rmdir "$BUNDLE/rootfs/mnt"
+	ln -s /data "$BUNDLE/rootfs/mnt"
+	config '.mounts += [{ destination: "/data", type: "bind", source: $v, options: ["bind"] }] |
+		.process.landlock = { ruleset: [{ handledAccessFs: ["write_file", "make_reg"] }],
+			pathBeneath: [{ allowedAccess: ["write_file", "make_reg"], parent: ["/mnt"] }] }' --arg v "$WORK/volume"
+	refused '/mnt.*symbolic link'
+}
