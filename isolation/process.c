@@ -203,6 +203,23 @@ int process_check_cwd(const struct process_plan *plan, struct err *err)
 	return 0;
 }
 
+/* The gaps between those to keep, from the lowest upward. */
+int process_close_others(unsigned first, const int *keep, size_t len, struct err *err)
+{
+	for (;;) {
+		unsigned next = ~0u;
+
+		for (size_t i = 0; i < len; i++)
+			if (keep[i] >= 0 && (unsigned)keep[i] >= first && (unsigned)keep[i] < next)
+				next = (unsigned)keep[i];
+		if (next > first && sys_close_range(first, next - 1, 0) < 0)
+			return err_sys(err, "close descriptors from %u on", first);
+		if (next == ~0u)
+			return 0;
+		first = next + 1;
+	}
+}
+
 int process_close_fds(const struct process_plan *plan, struct err *err)
 {
 	if (sys_close_range(3 + plan->keep_fds, ~0u, CLOSE_RANGE_CLOEXEC) < 0)

@@ -46,6 +46,8 @@ int process_check_cwd(const struct process_plan *plan, struct err *err);
 /* Finds the program as execvp(3) would: "executable file not found in $PATH". program has PATH_MAX
  * bytes. */
 int process_find(const struct process_plan *plan, char *program, struct err *err);
+/* Closes everything from `first` on, but for `keep`, where -1 means none. */
+int process_close_others(unsigned first, const int *keep, size_t len, struct err *err);
 /* Marks everything from 3 on, but for the kept ones, close-on-exec. */
 int process_close_fds(const struct process_plan *plan, struct err *err);
 /* execve(2); returns only with an error that says which: no such file, no interpreter, wrong

@@ -181,6 +181,17 @@ static int run_namespaces(struct launch *launch, struct err *err)
 	return namespaces_open(&launch->plan->namespaces, launch->joins, err);
 }
 
+/* exec: alive with the recorded start time, so all that was read and opened by its number was its
+ * own, not of a process that came after it. */
+static int run_check_init(struct launch *launch, struct err *err)
+{
+	autoclose int pidfd = state_open_pid(&launch->record);
+
+	if (pidfd < 0)
+		return err_set(err, ESRCH, "container not running: %s", launch->record.id);
+	return 0;
+}
+
 /* --- clone ----------------------------------------------------------------------------------- */
 
 /* One process more, in the container's cgroup from birth. The pid in the parent, 0 in the child. */
@@ -211,16 +222,37 @@ static int clone_error(struct err *err)
 	return -1;
 }
 
-/* From here on nothing of the parent's is needed; the lock on the state directory is the parent's
- * alone. */
+/*
+ * Closes what is the parent's alone, such as the lock on the state directory, and what our caller
+ * left open. Of a directory of the host nothing may be left: the container's program may be a link
+ * to /proc/self/fd/N/program (CVE-2024-21626), and a container with CAP_SYS_PTRACE can take the
+ * descriptors of a process that enters it (CVE-2016-9962).
+ */
+static int close_parents(struct launch *launch, struct err *err)
+{
+	const struct plan *plan = launch->plan;
+	int *parents[] = { &launch->wire,   &launch->state,   &launch->root,
+			   &launch->cgroup, &launch->console, &launch->pidfd };
+	int keep[NAMESPACES_MAX + 4] = { launch->init_wire, launch->start, launch->seccomp };
+
+	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++)
+		fd_close(parents[i]);
+	if (plan->exec && !plan->label.apparmor && !plan->label.selinux)
+		fd_close(&launch->proc); /* written to for labels alone */
+	keep[3] = launch->proc;
+	memcpy(keep + 4, launch->joins, sizeof(launch->joins));
+	return process_close_others(3 + plan->process.keep_fds, keep,
+				    sizeof(keep) / sizeof(keep[0]), err);
+}
+
+static void __attribute__((noreturn)) fail_child(struct launch *launch, const struct err *err)
+{
+	wire_send_error(launch->init_wire, err);
+	_exit(1);
+}
+
 static void become_init(struct launch *launch)
 {
-	fd_close(&launch->wire);
-	fd_close(&launch->state);
-	fd_close(&launch->root);
-	fd_close(&launch->cgroup);
-	fd_close(&launch->console);
-	fd_close(&launch->pidfd);
 	launch->wire = fd_take(&launch->init_wire);
 	init_main(launch);
 }
@@ -237,26 +269,26 @@ static void __attribute__((noreturn)) joiner_main(struct launch *launch)
 	struct err err;
 	pid_t pid;
 
+	/* The cgroup too: what we clone is born in ours, which is that. */
+	if (close_parents(launch, &err) < 0)
+		fail_child(launch, &err);
 	if (!launch->plan->idmap.write && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
 		err_sys(&err, "become undumpable");
-		goto failed;
+		fail_child(launch, &err);
 	}
 	if (namespaces_join(&launch->plan->namespaces, launch->joins, &err) < 0)
-		goto failed;
+		fail_child(launch, &err);
 	pid = clone_process(launch, launch->plan->namespaces.clone | CLONE_PARENT, exit_signal,
 			    &pidfd);
 	if (pid < 0) {
 		clone_error(&err);
-		goto failed;
+		fail_child(launch, &err);
 	}
 	if (pid == 0)
 		become_init(launch);
 	if (wire_send_pid(launch->init_wire, pid, &err) < 0)
 		_exit(1);
 	_exit(0);
-failed:
-	wire_send_error(launch->init_wire, &err);
-	_exit(1);
 }
 
 static int clone_through_joiner(struct launch *launch, struct err *err)
@@ -296,8 +328,11 @@ static int run_clone(struct launch *launch, struct err *err)
 	launch->pid = clone_process(launch, plan->clone, SIGCHLD, &launch->pidfd);
 	if (launch->pid < 0)
 		return clone_error(err);
-	if (launch->pid == 0)
+	if (launch->pid == 0) {
+		if (close_parents(launch, err) < 0)
+			fail_child(launch, err);
 		become_init(launch);
+	}
 	fd_close(&launch->init_wire);
 	return 0;
 }
@@ -555,6 +590,8 @@ const struct step outside_steps[] = {
 	  "init must inherit the memory; filled when the pid is known" },
 	{ "namespaces", BOTH, wants_joins, run_namespaces, NULL,
 	  "opened and checked with our privileges and from our mount namespace" },
+	{ "check init", FOR_EXEC, NULL, run_check_init, NULL,
+	  "after the last look at /proc/PID: the container may end at any time, and its pid be reused" },
 	{ "descriptors", BOTH, wants_more_descriptors, run_descriptors, NULL,
 	  "init inherits the limit and holds one descriptor for each bind mount" },
 	{ "clone", BOTH, NULL, run_clone, undo_clone,
