@@ -440,6 +440,8 @@ const struct step inside_steps[] = {
 	  "needs CAP_SETPCAP, which the capabilities take away" },
 	{ "identity", BOTH, NULL, run_identity, NULL,
 	  "groups before gid before uid, or the right is gone; then the effective set is raised again" },
+	{ "undumpable again", BOTH, NULL, run_undumpable, NULL,
+	  "a change of uid leaves it to the host's fs.suid_dumpable (proc_sys_fs(5))" },
 	{ "no_new_privs", BOTH, wants_no_new_privileges, run_no_new_privileges, NULL,
 	  "from here no exec can gain; precedes Landlock and seccomp, which need it when capabilities are gone" },
 	{ "capabilities (no_new_privs)", BOTH, wants_no_new_privileges, run_capabilities, NULL,

@@ -35,6 +35,17 @@ exchanger() {
 	has opened=0 descriptors=0
 }
 
+@test "CVE-2016-9962: a change of uid does not make agentd's process in the container traceable" {
+	needs_root
+	needs strace
+	config '.process.user = { uid: 1000, gid: 1000 }'
+	payload true
+	run strace -f -e trace=prctl,setresuid,execve -o "$WORK/trace" "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	# Whatever /proc/sys/fs/suid_dumpable says.
+	output=$(grep -E 'setresuid|PR_SET_DUMPABLE' "$WORK/trace" | tail -n 1)
+	like 'PR_SET_DUMPABLE, SUID_DUMP_DISABLE'
+}
+
 @test "CVE-2019-5736: agentd's program cannot be written through /proc" {
 	local before
 	before=$(sha256sum <"$AGENTD")
