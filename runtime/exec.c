@@ -69,14 +69,16 @@ int exec_process_make(const struct exec_process *flags, const struct spec *spec,
 		if (spec_process_check(process, err) < 0)
 			return -1;
 	}
-	/* The sandbox is the container's, whoever describes the process (CVE-2019-10144). Labels and
-	 * limits may be others, but not none. */
+	/* The sandbox is the container's, whoever describes the process (CVE-2019-10144). Labels,
+	 * limits and the OOM score may be others, but not none, or the caller's. */
 	if (!process->apparmor_profile || !*process->apparmor_profile)
 		process->apparmor_profile = spec->process.apparmor_profile;
 	if (!process->selinux_label || !*process->selinux_label)
 		process->selinux_label = spec->process.selinux_label;
 	if (!process->rlimits.len)
 		process->rlimits = spec->process.rlimits;
+	if (!process->oom_score_adj.set)
+		process->oom_score_adj = spec->process.oom_score_adj;
 	process->landlock = spec->process.landlock;
 	process->no_new_privileges |= process->landlock.set;
 	return 0;

@@ -143,6 +143,7 @@ static void test_file_keeps_the_sandbox(void **state)
 
 	(void)state;
 	spec.process.rlimits = (struct spec_rlimits){ limits, 1 };
+	spec.process.oom_score_adj = (struct optional_i64){ true, 500 };
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
 	spec.process.landlock = (struct spec_landlock){ .set = true, .handled_fs = 1 };
@@ -154,6 +155,7 @@ static void test_file_keeps_the_sandbox(void **state)
 	assert_true(process.landlock.set && process.landlock.handled_fs == 1);
 	assert_string_equal(process.apparmor_profile, "container");
 	assert_true(process.rlimits.len == 1 && process.rlimits.item[0].hard == 7);
+	assert_true(process.oom_score_adj.set && process.oom_score_adj.value == 500);
 	assert_true(process.no_new_privileges); /* or it could not be enforced */
 }
 
