@@ -27,8 +27,8 @@ COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 # Every variant has a directory of its own.
 SANITIZE ?=
 FAULTS ?=
-VARIANT := $(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(FAULTS),-faults)
 comma := ,
+VARIANT := $(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(FAULTS),-faults)
 BUILD ?= build$(VARIANT)
 
 CFLAGS ?= -O2 -g
@@ -66,7 +66,7 @@ CANARY_SOURCES := $(wildcard selftest/canary*.c)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)' &&)
 
-.PHONY: all test check check-unit check-golden check-fuzz check-root check-vm lint format format-check analyze fuzz coverage install \
+.PHONY: all test check check-unit check-golden check-fuzz check-root check-vm faults lint format format-check analyze fuzz coverage install \
 	uninstall dist clean demo bench
 
 all: $(BUILD)/agentd $(BUILD)/agentd-canary
@@ -81,6 +81,16 @@ $(LIBRARY): $(filter-out $(BUILD)/runtime/main.o,$(OBJECTS))
 $(BUILD)/agentd-canary: $(CANARY_SOURCES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 -g $(WARNINGS) -static -o $@ $^
+
+# Programs of the integration tests, and the build in which every step can be made to fail.
+$(BUILD)/tests/integration/%: tests/integration/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+INTEGRATION_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
+
+faults:
+	$(Q)$(MAKE) --no-print-directory FAULTS=1 BUILD=$(BUILD)-faults $(BUILD)-faults/agentd
 
 $(BUILD)/runtime/version.o $(BUILD)/runtime/main.o: CPPFLAGS += -DAGENTD_COMMIT='"$(COMMIT)"'
 
@@ -113,13 +123,13 @@ check-golden: all
 check-fuzz: $(FUZZ_REPLAYS)
 	$(RUN_TESTS) fuzz
 
-check-root: all
+check-root: all faults $(INTEGRATION_TOOLS)
 	$(RUN_TESTS) root user
 
 check-vm: all
 	$(RUN_TESTS) vm
 
-test: all $(UNIT_TESTS) $(FUZZ_REPLAYS)
+test: all faults $(UNIT_TESTS) $(FUZZ_REPLAYS) $(INTEGRATION_TOOLS)
 	$(RUN_TESTS)
 
 lint:
@@ -147,7 +157,7 @@ analyze:
 	$(Q)$(MAKE) BUILD=build-analyze CC=gcc CFLAGS='-O2 -fanalyzer' WERROR=-Werror $(OBJECTS:$(BUILD)/%=build-analyze/%)
 	$(Q)$(CLANG_TIDY) --quiet --warnings-as-errors='*' $(SOURCES) -- -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS)
 
-C_FILES = $(wildcard runtime/base/*.[ch] spec/*.[ch] isolation/*.[ch] runtime/*.[ch] selftest/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+C_FILES = $(wildcard runtime/base/*.[ch] spec/*.[ch] isolation/*.[ch] runtime/*.[ch] selftest/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/integration/*.c)
 format:
 	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
 

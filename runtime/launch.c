@@ -269,6 +269,9 @@ static void __attribute__((noreturn)) joiner_main(struct launch *launch)
 	struct err err;
 	pid_t pid;
 
+	/* Inherited by init, whose own is not an ordinary user's to write (proc(5), "dumpable"). */
+	if (priority_apply_oom(&launch->plan->priority, launch->proc, getpid(), &err) < 0)
+		fail_child(launch, &err);
 	/* The cgroup too: what we clone is born in ours, which is that. */
 	if (close_parents(launch, &err) < 0)
 		fail_child(launch, &err);
@@ -436,7 +439,7 @@ static int run_hooked(struct launch *launch, struct err *err)
 	return wire_send(launch->wire, WIRE_HOOKED, -1, err);
 }
 
-static int run_terminal(struct launch *launch, struct err *err)
+static int run_await_terminal(struct launch *launch, struct err *err)
 {
 	autoclose int master = -1;
 
@@ -544,9 +547,10 @@ static bool wants_id_maps(const struct plan *plan)
 	return plan->idmap.write;
 }
 
+/* A joiner does it for init. */
 static bool wants_oom_score(const struct plan *plan)
 {
-	return plan->priority.oom_set;
+	return plan->priority.oom_set && !wants_joins(plan);
 }
 
 static bool wants_scheduler(const struct plan *plan)
@@ -616,7 +620,7 @@ const struct step outside_steps[] = {
 	  "after the namespaces and mounts, before pivot_root: the specification" },
 	{ "hooked", FOR_CREATE, NULL, run_hooked, NULL,
 	  "init waits for it, and for the filter to be complete" },
-	{ "terminal", BOTH, wants_terminal, run_terminal, NULL,
+	{ "await terminal", BOTH, wants_terminal, run_await_terminal, NULL,
 	  "init makes it from the container's own /dev/pts after the pivot" },
 	{ "await ready", BOTH, NULL, run_await_ready, NULL,
 	  "everything that the configuration can make fail has been tried" },

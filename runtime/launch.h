@@ -27,8 +27,8 @@ struct launch {
 	int cgroup;	     /* "cgroup": its directory */
 	int start;	     /* "start socket": listening, inherited by init */
 	int seccomp;	     /* "filter file": in memory, inherited by init */
-	int console;	     /* "console socket": connected; "terminal": master in the foreground */
-	int proc;	     /* "procfs": the host's, verified */
+	int console; /* "console socket": connected; "await terminal": master in the foreground */
+	int proc;    /* "procfs": the host's, verified */
 	int wire,
 		init_wire; /* "clone": our end and, until then, init's; in init `wire` is its own */
 	pid_t pid;	   /* "clone" */

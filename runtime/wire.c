@@ -81,15 +81,6 @@ static int send_text(int end, enum wire_kind kind, int number, const char *text)
 	return send_packet(end, &packet, size, -1);
 }
 
-int wire_send(int end, enum wire_kind kind, int fd, struct err *err)
-{
-	struct packet packet = { .kind = kind };
-
-	if (send_packet(end, &packet, 0, fd) < 0)
-		return err_sys(err, "send %s", kind_name(kind));
-	return 0;
-}
-
 int wire_send_pid(int end, pid_t pid, struct err *err)
 {
 	struct packet packet = { .kind = WIRE_PID, .number = pid };
@@ -131,12 +122,11 @@ static int receive_packet(int end, struct packet *packet, int *fd)
 	ssize_t got;
 
 	*fd = -1;
+	/* ECONNRESET comes once, from a peer that ended with something unread of ours, and before
+	 * what it had sent. */
 	do
 		got = recvmsg(end, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	/* A peer that was killed with something unread of ours: the end as well. */
-	if (got < 0 && errno == ECONNRESET)
-		got = 0;
+	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got <= 0)
 		return (int)got;
 	head = CMSG_FIRSTHDR(&message);
@@ -187,6 +177,20 @@ static int receive(int end, struct packet *packet, struct wire_notes *notes, int
 		}
 		fd_close(fd);
 	}
+}
+
+/* A peer that is gone may have said why. */
+int wire_send(int end, enum wire_kind kind, int fd, struct err *err)
+{
+	struct packet packet = { .kind = kind };
+	autoclose int came = -1;
+
+	if (send_packet(end, &packet, 0, fd) == 0)
+		return 0;
+	err_sys(err, "send %s", kind_name(kind));
+	if (err->code == EPIPE)
+		receive(end, &packet, NULL, &came, err);
+	return -1;
 }
 
 int wire_expect(int end, enum wire_kind kind, struct wire_notes *notes, int *fd, pid_t *pid,

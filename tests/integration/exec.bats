@@ -175,3 +175,11 @@ has_all_of_init() {
 		status_is "$turn"
 	done
 }
+
+@test "the OOM score is the container's" {
+	config '.process.oomScoreAdj = 654'
+	start_resting
+	in_container cat /proc/self/oom_score_adj
+	status_is 0
+	has 654
+}

@@ -37,6 +37,8 @@ static const struct constraint outside_constraints[] = {
 	{ "await mounted", "runtime hooks", "runtime-spec: after the mounts" },
 	{ "runtime hooks", "hooked", "before pivot_root" },
 	{ "hard limits", "go", "prlimit(2) wants the uid of init to be ours, or CAP_SYS_RESOURCE" },
+	{ "notes", "created", "a created container's state is complete" },
+	{ "created", "pid files", "a caller who sees the file may start it" },
 	{ "await ready", "pid files", "only a created container is announced" },
 };
 
@@ -47,6 +49,10 @@ static const struct constraint inside_constraints[] = {
 	{ "time namespace", "become root", "a change of uid takes /proc/self away from us" },
 	{ "become root", "undumpable",
 	  "setresuid(2) changes dumpability, and maps need it before" },
+	{ "await go", "time namespace", "capabilities count only when the maps exist" },
+	{ "time namespace", "become root", "setresuid(2) makes undumpable, see the next" },
+	{ "time namespace", "undumpable",
+	  "what an undumpable process has in /proc belongs to the host's root" },
 	{ "session", "terminal", "a controlling terminal needs a session of our own" },
 	{ "cgroup namespace", "mounts", "a cgroup mount shows the namespace's root" },
 	{ "become root", "loopback", "CAP_NET_ADMIN in the user namespace" },
@@ -139,6 +145,15 @@ static void test_rows_are_complete(void **state)
 	(void)state;
 	check_rows(outside_steps, outside_steps_len);
 	check_rows(inside_steps, inside_steps_len);
+}
+
+/* An error names its step: nobody should have to ask of which list. */
+static void test_names_are_unique(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < outside_steps_len; i++)
+		for (size_t j = 0; j < inside_steps_len; j++)
+			assert_string_not_equal(outside_steps[i].name, inside_steps[j].name);
 }
 
 /* Every layer that narrows a process is a row for exec too (CVE-2019-10144). */
@@ -264,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_outside_order),
 		cmocka_unit_test(test_inside_order),
 		cmocka_unit_test(test_rows_are_complete),
+		cmocka_unit_test(test_names_are_unique),
 		cmocka_unit_test(test_exec_has_every_layer),
 		cmocka_unit_test(test_failure_undoes_newest_first),
 		cmocka_unit_test(test_undo_reports_and_goes_on),

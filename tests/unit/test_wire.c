@@ -77,6 +77,26 @@ static void test_early_end(void **state)
 	assert_non_null(strstr(err.text, "READY"));
 }
 
+/* The peer failed before it read what we sent, or before we sent it. */
+static void test_error_of_one_who_is_gone(void **state)
+{
+	struct err sent = { .code = ENOENT, .text = "mounts: no such thing" }, err = { 0 };
+
+	(void)state;
+	wire_send(ends[1], WIRE_GO, -1, &err);
+	wire_send_error(ends[0], &sent);
+	wire_send_error(ends[0], &sent);
+	close(ends[0]);
+	assert_int_equal(wire_expect(ends[1], WIRE_READY, NULL, NULL, NULL, &err), -1);
+	assert_string_equal(err.text, sent.text);
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(wire_send(ends[1], WIRE_HOOKED, -1, &err), -1);
+	assert_string_equal(err.text, sent.text);
+	assert_true(err.placed);
+	assert_int_equal(wire_send(ends[1], WIRE_HOOKED, -1, &err), -1);
+	assert_non_null(strstr(err.text, "send HOOKED"));
+}
+
 static void test_end_is_success_where_expected(void **state)
 {
 	struct err err = { 0 };
@@ -185,6 +205,7 @@ int main(void)
 		T(test_wrong_kind),
 		T(test_error_becomes_ours),
 		T(test_early_end),
+		T(test_error_of_one_who_is_gone),
 		T(test_end_is_success_where_expected),
 		T(test_message_where_end_was_expected),
 		T(test_notes_and_logs_on_the_way),
