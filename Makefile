@@ -87,6 +87,12 @@ $(BUILD)/tests/integration/%: tests/integration/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Prints the plans that tests/golden compares.
+GOLDEN_TOOL := $(BUILD)/tests/golden/explain
+$(GOLDEN_TOOL): tests/golden/explain.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 INTEGRATION_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
 
 faults:
@@ -111,13 +117,13 @@ $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIBRARY)
 FUZZ_REPLAYS := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
 RUN_TESTS = $(Q)BUILD=$(BUILD) tests/run
 
-check: all $(UNIT_TESTS) $(FUZZ_REPLAYS)
+check: all $(UNIT_TESTS) $(FUZZ_REPLAYS) $(GOLDEN_TOOL)
 	$(RUN_TESTS) lint unit golden fuzz
 
 check-unit: $(UNIT_TESTS)
 	$(RUN_TESTS) unit
 
-check-golden: all
+check-golden: $(GOLDEN_TOOL)
 	$(RUN_TESTS) golden
 
 check-fuzz: $(FUZZ_REPLAYS)
@@ -129,7 +135,7 @@ check-root: all faults $(INTEGRATION_TOOLS)
 check-vm: all
 	$(RUN_TESTS) vm
 
-test: all faults $(UNIT_TESTS) $(FUZZ_REPLAYS) $(INTEGRATION_TOOLS)
+test: all faults $(UNIT_TESTS) $(FUZZ_REPLAYS) $(GOLDEN_TOOL) $(INTEGRATION_TOOLS)
 	$(RUN_TESTS)
 
 lint:
@@ -157,7 +163,7 @@ analyze:
 	$(Q)$(MAKE) BUILD=build-analyze CC=gcc CFLAGS='-O2 -fanalyzer' WERROR=-Werror $(OBJECTS:$(BUILD)/%=build-analyze/%)
 	$(Q)$(CLANG_TIDY) --quiet --warnings-as-errors='*' $(SOURCES) -- -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS)
 
-C_FILES = $(wildcard runtime/base/*.[ch] spec/*.[ch] isolation/*.[ch] runtime/*.[ch] selftest/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/integration/*.c)
+C_FILES = $(wildcard runtime/base/*.[ch] spec/*.[ch] isolation/*.[ch] runtime/*.[ch] selftest/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/integration/*.c tests/golden/*.c)
 format:
 	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
 

@@ -65,7 +65,8 @@ static int send_packet(int end, const struct packet *packet, size_t text_size, i
 			return 0;
 		if (errno == EINTR)
 			continue;
-		/* Under a filter of the user's that forbids sending: write(2) is hardly ever forbidden. */
+		/* Under a filter of the user's that forbids sending: write(2) is hardly ever
+		 * forbidden. */
 		if (errno != EPIPE && fd < 0 && write(end, packet, part.iov_len) >= 0)
 			return 0;
 		return -1;
