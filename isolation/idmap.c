@@ -253,7 +253,8 @@ static const char *user_name(uid_t uid, struct arena *arena)
 
 	if (file_read(AT_FDCWD, "/etc/passwd", SUBID_FILE_MAX, arena, &text, NULL, &ignored) < 0)
 		return NULL;
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+	for (char *rest, *line = strtok_r(text, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
 		char *password = strchr(line, ':');
 		char *id = password ? strchr(password + 1, ':') : NULL;
 
@@ -278,8 +279,8 @@ static void add_ranges(const char *path, const char *name, uid_t uid, struct are
 	if (file_read(AT_FDCWD, path, SUBID_FILE_MAX, arena, &text, NULL, &ignored) < 0)
 		return;
 	snprintf(number, sizeof(number), "%u", (unsigned)uid);
-	for (char *line = strtok(text, "\n"); line && map->len < MAPPINGS_MAX;
-	     line = strtok(NULL, "\n")) {
+	for (char *rest, *line = strtok_r(text, "\n", &rest); line && map->len < MAPPINGS_MAX;
+	     line = strtok_r(NULL, "\n", &rest)) {
 		unsigned long first, count;
 		char *at = strchr(line, ':');
 

@@ -55,7 +55,10 @@ static int plan_process(const struct spec *spec, const struct spec_process *proc
 static int check_device_rules(const struct plan *plan, const struct request *request,
 			      struct err *err)
 {
-	if (!plan->devices_bpf.must || plan->cgroup.wanted || request->best_effort_cgroup)
+	bool asked = request->best_effort_cgroup ||
+		     request->cgroup_manager == CGROUP_MANAGER_DISABLED;
+
+	if (!plan->devices_bpf.must || plan->cgroup.wanted || asked)
 		return 0;
 	err_set(err, EOPNOTSUPP,
 		"linux.resources.devices: the rules need a cgroup, and the container has none");

@@ -52,14 +52,17 @@ struct found {
 	enum state_status status;
 };
 
-/* Where the containers are depends on who we are only if nobody says it. */
-static int open_root(const struct settings *settings, int *root, struct err *err)
+/* Where the containers are depends on who we are only if nobody says it. `host` NULL: not looked
+ * yet. */
+static int open_root(const struct settings *settings, const struct host *host, int *root,
+		     struct err *err)
 {
-	struct host host = { 0 };
+	struct host found = { 0 };
 
-	if (!settings->root && host_probe(&host, settings->rootless, settings->arena, err) < 0)
+	if (!host && !settings->root &&
+	    host_probe(&found, settings->rootless, settings->arena, err) < 0)
 		return -1;
-	return state_root_open(settings->root, host.rootless, root, err);
+	return state_root_open(settings->root, (host ? host : &found)->rootless, root, err);
 }
 
 static void close_found(struct found *found)
@@ -72,7 +75,7 @@ static int find(const struct settings *settings, const char *id, bool lock, stru
 		struct err *err)
 {
 	found->root = found->dir = -1;
-	if (open_root(settings, &found->root, err) < 0 ||
+	if (open_root(settings, NULL, &found->root, err) < 0 ||
 	    state_open(found->root, id, lock, &found->dir, err) < 0 ||
 	    state_load(found->dir, id, settings->arena, &found->state, err) < 0) {
 		close_found(found);
@@ -148,8 +151,9 @@ static int create(const struct settings *settings, const struct request *request
 	const char *config;
 	size_t size;
 
-	if (state_id_check(request->id, err) < 0 || open_root(settings, root, err) < 0 ||
+	if (state_id_check(request->id, err) < 0 ||
 	    host_probe(&host, settings->rootless, settings->arena, err) < 0 ||
+	    open_root(settings, &host, root, err) < 0 ||
 	    make_plan(settings, request, &host, &plan, &config, &size, err) < 0)
 		return -1;
 	launch_init(launch, plan, request, *root, settings->arena);
@@ -451,7 +455,7 @@ static int remove_damaged(const struct settings *settings, const char *id, struc
 	autoclose int root = -1, dir = -1;
 
 	log_warn("%s", err->text);
-	if (open_root(settings, &root, err) < 0 || state_open(root, id, true, &dir, err) < 0)
+	if (open_root(settings, NULL, &root, err) < 0 || state_open(root, id, true, &dir, err) < 0)
 		return -1;
 	return state_remove(root, id, dir, err);
 }
@@ -493,7 +497,7 @@ int container_list(const struct settings *settings, struct spec_strings *ids, st
 {
 	autoclose int root = -1;
 
-	if (open_root(settings, &root, err) < 0)
+	if (open_root(settings, NULL, &root, err) < 0)
 		return -1;
 	return state_ids(root, settings->arena, ids, err);
 }

@@ -73,7 +73,8 @@ static int undo_state_directory(struct launch *launch, struct err *err)
 {
 	int result;
 
-	if (launch->state < 0)
+	/* What is left of a container must stay on record, or nobody could remove it any more. */
+	if (launch->state < 0 || launch->stuck)
 		return 0;
 	result = state_remove(launch->root, launch->record.id, launch->state, err);
 	fd_close(&launch->state);
@@ -505,6 +506,13 @@ static int undo_pid_files(struct launch *launch, struct err *err)
 	return 0;
 }
 
+static int run_created(struct launch *launch, struct err *err)
+{
+	if (unlinkat(launch->state, STATE_CREATING, 0) < 0)
+		return err_sys(err, "remove " STATE_CREATING);
+	return 0;
+}
+
 /* --- the list -------------------------------------------------------------------------------- */
 
 static bool wants_cgroup(const struct plan *plan)
@@ -626,6 +634,8 @@ const struct step outside_steps[] = {
 	  "everything that the configuration can make fail has been tried" },
 	{ "notes", FOR_CREATE, NULL, run_keep_notes, NULL,
 	  "what init had to leave out belongs in the state before anybody reads it" },
+	{ "created", FOR_CREATE, NULL, run_created, NULL,
+	  "the status is creating as long as anything of the above is to be done" },
 	{ "pid files", BOTH, NULL, run_pid_files, undo_pid_files,
 	  "only a created container is announced" },
 };

@@ -33,6 +33,7 @@ struct launch {
 		init_wire; /* "clone": our end and, until then, init's; in init `wire` is its own */
 	pid_t pid;	   /* "clone" */
 	int pidfd;	   /* "clone" */
+	bool stuck;	   /* the runner: something could not be undone */
 	bool hooked;	   /* "runtime hooks": reached, so the poststop hooks are due */
 	char *hook_state;  /* "hook state": shared with init, for its hooks; filled after clone */
 	size_t hook_state_max;	    /* bytes there */
@@ -55,7 +56,7 @@ void launch_init(struct launch *launch, const struct plan *plan, const struct re
 
 /*
  * Makes a launch of an existing container, to be undone by launch_undo(): `state` is its directory,
- * borrowed and locked. The hooks are those of its configuration, or NULL.
+ * locked; the launch owns it from here on. The hooks are those of its configuration, or NULL.
  */
 void launch_init_existing(struct launch *launch, const struct state *record, int state, int root,
 			  const struct spec_hooks *hooks, struct arena *arena);

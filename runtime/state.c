@@ -153,6 +153,14 @@ int state_ids(int root, struct arena *arena, struct spec_strings *ids, struct er
 
 /* --- one directory --------------------------------------------------------------------------- */
 
+static int mark_creating(int dir, struct err *err)
+{
+	autoclose int fd =
+		openat(dir, STATE_CREATING, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	return fd < 0 ? err_sys(err, "create " STATE_CREATING) : 0;
+}
+
 int state_create(int root, const char *id, const char *config, size_t config_size, int *dir,
 		 struct err *err)
 {
@@ -171,13 +179,16 @@ int state_create(int root, const char *id, const char *config, size_t config_siz
 		err_sys(err, "lock the directory of container %s", id);
 		goto undo;
 	}
-	if (file_replace(fd, STATE_CONFIG, config, config_size, 0600, err) < 0)
+	if (mark_creating(fd, err) < 0 ||
+	    file_replace(fd, STATE_CONFIG, config, config_size, 0600, err) < 0)
 		goto undo;
 	*dir = fd_take(&fd);
 	return 0;
 undo:
-	if (fd >= 0)
+	if (fd >= 0) {
 		unlinkat(fd, STATE_CONFIG, 0);
+		unlinkat(fd, STATE_CREATING, 0);
+	}
 	unlinkat(root, id, AT_REMOVEDIR);
 	return -1;
 }
@@ -396,6 +407,8 @@ enum state_status state_status(int dir, const struct state *state)
 	pidfd = state_open_pid(state);
 	if (pidfd < 0)
 		return STATUS_STOPPED;
+	if (faccessat(dir, STATE_CREATING, F_OK, 0) == 0)
+		return STATUS_CREATING;
 	if (frozen(state))
 		return STATUS_PAUSED;
 	if (faccessat(dir, STATE_START_SOCKET, F_OK, 0) == 0)

@@ -6,6 +6,7 @@
  *        <id>/            made by mkdir(2), which takes the id; locked by flock(2) on itself
  *          config.json    as read at create: later changes of the bundle mean nothing
  *          state.json     written last: without it the container is still being created
+ *          creating       from the first to the last moment of create: hooks may look meanwhile
  *          start.sock     init waits here to be started; gone afterwards
  *
  * A status is never stored, it is looked at: a stored one would be wrong after a crash.
@@ -24,6 +25,7 @@
 #define STATE_FILE "state.json"
 #define STATE_CONFIG "config.json"
 #define STATE_START_SOCKET "start.sock"
+#define STATE_CREATING "creating"
 #define STATE_ID_MAX 200 /* bytes of an id: with what we put round it, it must stay a file name */
 
 enum state_status {

@@ -61,6 +61,7 @@ int steps_undo(const struct step *steps, size_t len, struct launch *launch, stru
 			continue;
 		err_wrap(&now, "undo %s", steps[len].name);
 		log_warn("%s", now.text);
+		launch->stuck = true;
 		if (result == 0)
 			*err = now;
 		result = -1;

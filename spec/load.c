@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/file.h"
@@ -47,6 +48,17 @@ static int annotation_decode(struct spec *spec, struct arena *arena, struct err 
 	return fields_decode(object, table, &spec->process, arena, err);
 }
 
+/*
+ * Before 1.3.0 a limit of 0 processes meant that none was set, and callers who write an older
+ * version (podman) still mean that: taken literally their containers could not fork.
+ */
+static void pids_limit_complete(const char *version, struct optional_i64 *limit)
+{
+	if (limit->set && limit->value == 0 && strncmp(version, "1.", 2) == 0 &&
+	    strtoul(version + 2, NULL, 10) < 3)
+		limit->value = -1;
+}
+
 static int complete(struct spec *spec, struct arena *arena, struct err *err)
 {
 	for (size_t i = 0; i < spec->mounts.len; i++) {
@@ -58,6 +70,7 @@ static int complete(struct spec *spec, struct arena *arena, struct err *err)
 	}
 	spec->linux.seccomp.flags_set = spec->linux.seccomp.flags.item != NULL;
 	resources_complete(&spec->linux.resources);
+	pids_limit_complete(spec->oci_version, &spec->linux.resources.pids_limit);
 	return annotation_decode(spec, arena, err);
 }
 

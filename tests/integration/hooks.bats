@@ -91,6 +91,20 @@ hook() {
 	jq -e '.status == "stopped"' "$WORK/poststop.state"
 }
 
+@test "the status is creating while create's hooks run, and created after" {
+	cat >"$WORK/hook" <<-SH
+		#!/bin/sh
+		"$AGENTD" --root "$ROOT" state "$ID" >"$WORK/seen"
+	SH
+	chmod 755 "$WORK/hook"
+	hook createRuntime a
+	payload sleep
+	agentd create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	[ "$(jq -r .status "$WORK/seen")" = creating ]
+	[ "$(agentd state "$ID" | jq -r .status)" = created ]
+	agentd delete --force "$ID"
+}
+
 @test "the environment is the hook's own alone (CVE-2025-23266)" {
 	hook_program
 	config '.process.env += ["LD_PRELOAD=/evil.so", "CONTAINER=1"]'

@@ -24,7 +24,7 @@ static struct spec_id_mapping no_root[] = { { 1, 100000, 65536 } };
 static const struct host root_host = { .privileged = true, .initial_user_ns = true };
 static const struct host user_host = { .uid = 1000, .gid = 1000, .rootless = true };
 
-#define ROWS(rows)                                    \
+#define ROWS(rows)                                   \
 	{                                            \
 		rows, sizeof(rows) / sizeof(rows[0]) \
 	}

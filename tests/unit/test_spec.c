@@ -895,15 +895,46 @@ static void test_load(void **state)
 	arena_free(arena);
 }
 
+/* What a limit of 0 processes means depends on the version that the caller speaks. */
+static void test_pids_limit_of_nothing(void **state)
+{
+	static const struct {
+		const char *version;
+		int64_t limit;
+	} rows[] = { { "1.0.2-dev", -1 }, { "1.2.1", -1 }, { "1.3.0", 0 }, { "1.10.0", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena *own = arena_new(1 << 20);
+		char *text = arena_format(own,
+					  "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"},"
+					  "\"linux\":{\"resources\":{\"pids\":{\"limit\":0}}}}",
+					  rows[i].version);
+		struct spec *spec;
+		struct err err = { 0 };
+
+		assert_int_equal(spec_parse(text, strlen(text), own, &spec, &err), 0);
+		assert_int_equal(spec->linux.resources.pids_limit.value, rows[i].limit);
+		arena_free(own);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_everything),	 cmocka_unit_test(test_minimal),
-		cmocka_unit_test(test_patches),		 cmocka_unit_test(test_landlock_refused),
-		cmocka_unit_test(test_landlock_ours),	 cmocka_unit_test(test_landlock_proposal),
-		cmocka_unit_test(test_landlock_numbers), cmocka_unit_test(test_landlock_annotation),
-		cmocka_unit_test(test_default),		 cmocka_unit_test(test_default_rootless),
-		cmocka_unit_test(test_default_seccomp),	 cmocka_unit_test(test_load),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_minimal),
+		cmocka_unit_test(test_patches),
+		cmocka_unit_test(test_landlock_refused),
+		cmocka_unit_test(test_landlock_ours),
+		cmocka_unit_test(test_landlock_proposal),
+		cmocka_unit_test(test_landlock_numbers),
+		cmocka_unit_test(test_landlock_annotation),
+		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_default_rootless),
+		cmocka_unit_test(test_default_seccomp),
+		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_pids_limit_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -234,9 +235,11 @@ static pid_t child_start(void)
 {
 	pid_t pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed assertion must not leave it behind */
 		for (;;)
 			pause();
+	}
 	return pid;
 }
 
@@ -252,6 +255,9 @@ static void test_status_from_facts(void **state)
 	facts.pid = child_start();
 	facts.start_time = state_start_time((pid_t)facts.pid);
 	assert_true(facts.start_time != 0);
+	/* a process, but create is not through: hooks may be asking */
+	assert_int_equal(state_status(dir, &facts), STATUS_CREATING);
+	assert_int_equal(unlinkat(dir, STATE_CREATING, 0), 0);
 	assert_int_equal(state_status(dir, &facts), STATUS_RUNNING);
 	close(openat(dir, STATE_START_SOCKET, O_WRONLY | O_CREAT, 0600));
 	assert_int_equal(state_status(dir, &facts), STATUS_CREATED);
