@@ -908,12 +908,14 @@ static void test_pids_limit_of_nothing(void **state)
 		struct arena *own = arena_new(1 << 20);
 		char *text = arena_format(own,
 					  "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"},"
+					  "\"process\":{\"cwd\":\"/\",\"args\":[\"x\"]},"
 					  "\"linux\":{\"resources\":{\"pids\":{\"limit\":0}}}}",
 					  rows[i].version);
 		struct spec *spec;
 		struct err err = { 0 };
 
-		assert_int_equal(spec_parse(text, strlen(text), own, &spec, &err), 0);
+		if (spec_parse(text, strlen(text), own, &spec, &err) < 0)
+			fail_msg("%s", err.text);
 		assert_int_equal(spec->linux.resources.pids_limit.value, rows[i].limit);
 		arena_free(own);
 	}
