@@ -138,7 +138,7 @@ check-vm: all
 test: all faults $(UNIT_TESTS) $(FUZZ_REPLAYS) $(GOLDEN_TOOL) $(INTEGRATION_TOOLS)
 	$(RUN_TESTS)
 
-lint:
+lint: all
 	$(RUN_TESTS) lint
 
 # Each fuzzer for FUZZ_SECONDS, from its corpus, with clang's libFuzzer.
