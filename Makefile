@@ -21,6 +21,7 @@ CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 CPPCHECK ?= cppcheck
 CLANG ?= clang
+STRIP ?= strip
 VERSION := $(shell sed -n 's/^\#define AGENTD_VERSION "\(.*\)"/\1/p' runtime/version.h)
 COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
@@ -55,13 +56,14 @@ PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 
 ALL_CFLAGS = -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) $(HARDEN)
 
-SOURCES := $(wildcard runtime/base/*.c spec/*.c isolation/*.c runtime/*.c)
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+CANARY_SOURCES := $(wildcard selftest/canary*.c selftest/attempts_*.c)
+SOURCES := $(wildcard runtime/base/*.c spec/*.c isolation/*.c runtime/*.c) \
+	$(filter-out $(CANARY_SOURCES),$(wildcard selftest/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/selftest/canary_program.o
 LIBRARY := $(BUILD)/libagentd.a
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(BUILD)/%)
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
-CANARY_SOURCES := $(wildcard selftest/canary*.c)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)' &&)
@@ -81,6 +83,12 @@ $(LIBRARY): $(filter-out $(BUILD)/runtime/main.o,$(OBJECTS))
 $(BUILD)/agentd-canary: $(CANARY_SOURCES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 -g $(WARNINGS) -static -o $@ $^
+
+# An installed agentd needs no second file: the canary is a part of it.
+$(BUILD)/selftest/canary_program.o: selftest/canary_program.S $(BUILD)/agentd-canary
+	@mkdir -p $(@D)
+	$(call say,AS,$<) $(STRIP) -o $(BUILD)/selftest/canary $(BUILD)/agentd-canary && \
+		$(CC) -DCANARY='"$(BUILD)/selftest/canary"' -c -o $@ $<
 
 # Programs of the integration tests, and the build in which every step can be made to fail.
 $(BUILD)/tests/integration/%: tests/integration/%.c $(LIBRARY)
