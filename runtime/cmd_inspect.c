@@ -21,7 +21,6 @@
 #include "runtime/explain.h"
 #include "runtime/features.h"
 
-#define CONFIG_FILE "config.json"
 #define PS_OUTPUT_MAX (16u << 20)
 
 /* clang-format off */
@@ -60,11 +59,6 @@ static int parse_format(const struct options *options, bool *json, struct err *e
 	return 0;
 }
 
-static pid_t pid_to_tell(const struct state *state, enum state_status status)
-{
-	return status == STATUS_STOPPED ? 0 : (pid_t)state->pid;
-}
-
 static int cmd_state(const struct options *options, struct arena *arena, struct err *err)
 {
 	struct settings settings;
@@ -74,8 +68,7 @@ static int cmd_state(const struct options *options, struct arena *arena, struct 
 	if (cmd_settings(options, arena, &settings, err) < 0 ||
 	    container_state(&settings, options->arguments.item[0], &state, &status, err) < 0)
 		return -1;
-	return print_json(state_tree(NULL, state, status, pid_to_tell(state, status), arena),
-			  arena);
+	return print_json(state_tree(NULL, state, status, arena), arena);
 }
 
 /* --- list ------------------------------------------------------------------------------------ */
@@ -108,7 +101,7 @@ static void fill_row(const char *row[LIST_COLUMNS], const struct state *state,
 		     enum state_status status, struct arena *arena)
 {
 	row[0] = state->id;
-	row[1] = arena_format(arena, "%d", (int)pid_to_tell(state, status));
+	row[1] = arena_format(arena, "%d", (int)state_pid(state, status));
 	row[2] = state_status_text(status);
 	row[3] = or_empty(state->bundle);
 	row[4] = or_empty(state->created);
@@ -143,7 +136,7 @@ static int cmd_list(const struct options *options, struct arena *arena, struct e
 		}
 		if (options->quiet)
 			printf("%s\n", state->id);
-		state_tree(array, state, status, pid_to_tell(state, status), arena);
+		state_tree(array, state, status, arena);
 		fill_row(rows[len++], state, status, arena);
 	}
 	if (options->quiet)
@@ -272,9 +265,9 @@ static int write_config(const char *bundle, const char *text, size_t size, struc
 
 	if (dir < 0)
 		return err_sys(err, "open bundle %s", bundle);
-	fd = openat(dir, CONFIG_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	fd = openat(dir, SPEC_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0 || file_write_all(fd, text, size) < 0)
-		return err_sys(err, "write %s/" CONFIG_FILE, bundle);
+		return err_sys(err, "write %s/" SPEC_FILE, bundle);
 	return 0;
 }
 

@@ -20,10 +20,9 @@
 #include "runtime/base/sys.h"
 #include "runtime/console.h"
 #include "runtime/exec.h"
-#include "runtime/hooks.h"
 #include "runtime/launch.h"
+#include "runtime/start.h"
 
-#define CONFIG_FILE "config.json"
 #define FREEZE_TIMEOUT_MS 10000
 #define KILL_TIMEOUT_MS 10000
 
@@ -116,7 +115,7 @@ static int make_plan(const struct settings *settings, const struct request *requ
 
 	if (bundle < 0)
 		return err_sys(err, "open bundle %s", request->bundle);
-	if (spec_load(bundle, CONFIG_FILE, settings->arena, &spec, config, size, err) < 0)
+	if (spec_load(bundle, SPEC_FILE, settings->arena, &spec, config, size, err) < 0)
 		return -1;
 	return plan_make(spec, host, request, settings->arena, plan, err);
 }
@@ -174,18 +173,6 @@ int container_create(const struct settings *settings, const struct request *requ
 	return 0;
 }
 
-static int run_poststart(const struct spec_hooks *hooks, const struct state *state,
-			 struct arena *arena, struct err *err)
-{
-	size_t size;
-	char *text;
-
-	if (!hooks->poststart.len)
-		return 0;
-	text = state_oci(state, STATUS_RUNNING, (pid_t)state->pid, arena, &size);
-	return hooks_run(&hooks->poststart, "poststart", text, size, true, err);
-}
-
 static int exit_status(int status)
 {
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -198,10 +185,11 @@ static int start_and_wait(struct launch *launch, int *status, struct err *err)
 	*status = 0;
 	if (!launch->request->detach && console_block_signals(err) < 0)
 		return -1;
-	if (launch_start(launch, err) < 0)
+	if (start_by_wire(launch, err) < 0)
 		return -1;
 	if (!launch->plan->exec &&
-	    run_poststart(launch->hooks, &launch->record, launch->arena, err) < 0)
+	    launch_hooks(&launch->hooks->poststart, "poststart", &launch->record, STATUS_RUNNING,
+			 true, launch->arena, err) < 0)
 		return -1;
 	if (launch->request->detach)
 		return 0;
@@ -249,7 +237,7 @@ int container_run(const struct settings *settings, const struct request *request
 static int load_config(const struct settings *settings, const struct found *found,
 		       struct spec **spec, struct err *err)
 {
-	return spec_load(found->dir, STATE_CONFIG, settings->arena, spec, NULL, NULL, err);
+	return spec_load(found->dir, SPEC_FILE, settings->arena, spec, NULL, NULL, err);
 }
 
 /* Kills the very process that was recorded, and waits until it has ended. */
@@ -264,35 +252,17 @@ static void stop(const struct state *state)
 		;
 }
 
-/* What init had to leave out at the last moment. */
-static int add_notes(const struct settings *settings, const struct found *found,
-		     const struct wire_notes *notes, struct err *err)
-{
-	struct spec_strings *known = &found->state->notes;
-	const char **item;
-
-	if (!notes->len)
-		return 0;
-	item = arena_new_array(settings->arena, const char *, known->len + notes->len + 1);
-	for (size_t i = 0; i < known->len; i++)
-		item[i] = known->item[i];
-	for (size_t i = 0; i < notes->len; i++)
-		item[known->len + i] = notes->text[i];
-	known->item = item;
-	known->len += notes->len;
-	return state_save(found->dir, found->state, settings->arena, err);
-}
-
 static int start(const struct settings *settings, const struct found *found, struct err *err)
 {
 	struct wire_notes notes = { .len = 0 };
 	struct spec *spec;
 
 	if (load_config(settings, found, &spec, err) < 0 ||
-	    launch_start_socket(found->dir, &notes, err) < 0 ||
-	    add_notes(settings, found, &notes, err) < 0)
+	    start_by_socket(found->dir, &notes, err) < 0 ||
+	    launch_keep_notes(found->dir, found->state, &notes, settings->arena, err) < 0)
 		return -1;
-	if (run_poststart(&spec->hooks, found->state, settings->arena, err) == 0)
+	if (launch_hooks(&spec->hooks.poststart, "poststart", found->state, STATUS_RUNNING, true,
+			 settings->arena, err) == 0)
 		return 0;
 	stop(found->state); /* runtime-spec 1.3, lifecycle, step 9 */
 	return -1;

@@ -12,7 +12,7 @@
 
 #include "runtime/explain_page.h"
 #include "runtime/init.h"
-#include "runtime/launch.h"
+#include "runtime/outside.h"
 #include "spec/names.h"
 
 #define ATIME SYS_MOUNT_ATTR__ATIME

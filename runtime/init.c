@@ -8,18 +8,17 @@
  */
 #include "runtime/init.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "isolation/network.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/hooks.h"
+#include "runtime/start.h"
 
 /* --- build ----------------------------------------------------------------------------------- */
 
@@ -224,29 +223,6 @@ static int run_close_descriptors(struct launch *launch, struct err *err)
 static int run_ready(struct launch *launch, struct err *err)
 {
 	return wire_send(launch->wire, WIRE_READY, -1, err);
-}
-
-/* --- wait ------------------------------------------------------------------------------------ */
-
-/*
- * On the start socket if there is one: the process at the other end of the wire has done its part
- * and is gone, and whoever connects takes its place. Else the wire says when.
- */
-static int run_await_start(struct launch *launch, struct err *err)
-{
-	int accepted;
-
-	if (launch->start < 0)
-		return wire_expect(launch->wire, WIRE_START, NULL, NULL, NULL, err);
-	fd_close(&launch->wire);
-	do
-		accepted = accept4(launch->start, NULL, NULL, SOCK_CLOEXEC);
-	while (accepted < 0 && errno == EINTR);
-	if (accepted < 0)
-		return err_sys(err, "accept on the start socket");
-	launch->wire = accepted;
-	fd_close(&launch->start);
-	return 0;
 }
 
 /* --- seal ------------------------------------------------------------------------------------ */
@@ -454,7 +430,7 @@ const struct step inside_steps[] = {
 	  "last moment before others wait on us; nothing is opened after" },
 	{ "ready", BOTH, NULL, run_ready, NULL,
 	  "everything that can fail because of the configuration has been tried" },
-	{ "await start", BOTH, NULL, run_await_start, NULL,
+	{ "await start", BOTH, NULL, start_await, NULL,
 	  "the specification's state created" },
 	{ "limits", BOTH, wants_limits, run_limits, NULL,
 	  "nothing is built any more that low limits could hinder, and the filter need not allow it" },

@@ -1,5 +1,5 @@
 /*
- * A launch: the outside list, its mutable state, and the clone.
+ * A launch: what the two lists of steps work on, and its life from the first step to the last undo.
  */
 #pragma once
 
@@ -41,14 +41,10 @@ struct launch {
 	int *sources;		    /* init, "sources": one for each mount row */
 	int rootfs;		    /* init, "sources", "root filesystem" */
 	int landlock;		    /* init, "landlock rules": the ruleset */
-	int terminal;		    /* init, "terminal": the master, until it is sent */
 	struct rlimit files_before; /* "descriptors": the soft limit, to be given back */
 	struct wire_notes notes;    /* from init, for the state */
 	char program[PATH_MAX];	    /* init, "program" */
 };
-
-extern const struct step outside_steps[];
-extern const size_t outside_steps_len;
 
 /* Makes a launch of which nothing is done yet: every descriptor -1. `root` is borrowed. */
 void launch_init(struct launch *launch, const struct plan *plan, const struct request *request,
@@ -65,15 +61,17 @@ void launch_init_existing(struct launch *launch, const struct state *record, int
  * Undoes itself on failure. */
 int launch_run(struct launch *launch, struct err *err);
 
-/* run, exec: lets init go on over the wire and hears whether it executed the program (0) or why it
- * did not (-1). */
-int launch_start(struct launch *launch, struct err *err);
-
-/* start: the same through the start socket in the state directory, which is gone afterwards. */
-int launch_start_socket(int state, struct wire_notes *notes, struct err *err);
-
 /* The undo column of the whole outside list, backward: what `delete` does. */
 int launch_undo(struct launch *launch, struct err *err);
+
+/* Runs hooks of one kind, which find the state of the container on their standard input. */
+int launch_hooks(const struct spec_hook_list *hooks, const char *kind, const struct state *state,
+		 enum state_status status, bool stop_on_failure, struct arena *arena,
+		 struct err *err);
+
+/* Makes what init had to leave out a part of the state, and saves that in the directory `dir`. */
+int launch_keep_notes(int dir, struct state *state, const struct wire_notes *notes,
+		      struct arena *arena, struct err *err);
 
 /* Closes all descriptors of the launch that are its own. */
 void launch_close(struct launch *launch);

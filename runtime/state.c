@@ -180,13 +180,13 @@ int state_create(int root, const char *id, const char *config, size_t config_siz
 		goto undo;
 	}
 	if (mark_creating(fd, err) < 0 ||
-	    file_replace(fd, STATE_CONFIG, config, config_size, 0600, err) < 0)
+	    file_replace(fd, SPEC_FILE, config, config_size, 0600, err) < 0)
 		goto undo;
 	*dir = fd_take(&fd);
 	return 0;
 undo:
 	if (fd >= 0) {
-		unlinkat(fd, STATE_CONFIG, 0);
+		unlinkat(fd, SPEC_FILE, 0);
 		unlinkat(fd, STATE_CREATING, 0);
 	}
 	unlinkat(root, id, AT_REMOVEDIR);
@@ -331,15 +331,20 @@ static void add_notes(struct json *object, const struct spec_strings *notes, str
 		json_string(list, NULL, notes->item[i], arena);
 }
 
+pid_t state_pid(const struct state *state, enum state_status status)
+{
+	return status == STATUS_STOPPED ? 0 : (pid_t)state->pid;
+}
+
 struct json *state_tree(struct json *parent, const struct state *state, enum state_status status,
-			pid_t pid_to_tell, struct arena *arena)
+			struct arena *arena)
 {
 	struct json *object = json_object(parent, NULL, arena);
 
 	json_string(object, "ociVersion", SPEC_OCI_VERSION, arena);
 	json_string(object, "id", state->id, arena);
 	json_string(object, "status", state_status_text(status), arena);
-	json_integer(object, "pid", pid_to_tell, arena);
+	json_integer(object, "pid", state_pid(state, status), arena);
 	json_string(object, "bundle", state->bundle ? state->bundle : "", arena);
 	add_text(object, "rootfs", state->rootfs, arena);
 	add_text(object, "created", state->created, arena);
@@ -349,10 +354,10 @@ struct json *state_tree(struct json *parent, const struct state *state, enum sta
 	return object;
 }
 
-char *state_oci(const struct state *state, enum state_status status, pid_t pid_to_tell,
-		struct arena *arena, size_t *size)
+char *state_oci(const struct state *state, enum state_status status, struct arena *arena,
+		size_t *size)
 {
-	return json_print(state_tree(NULL, state, status, pid_to_tell, arena), true, arena, size);
+	return json_print(state_tree(NULL, state, status, arena), true, arena, size);
 }
 
 /* --- facts ----------------------------------------------------------------------------------- */

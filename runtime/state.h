@@ -23,7 +23,6 @@
 #include "spec/spec.h"
 
 #define STATE_FILE "state.json"
-#define STATE_CONFIG "config.json"
 #define STATE_START_SOCKET "start.sock"
 #define STATE_CREATING "creating"
 #define STATE_ID_MAX 200 /* bytes of an id: with what we put round it, it must stay a file name */
@@ -98,10 +97,11 @@ int state_ids(int root, struct arena *arena, struct spec_strings *ids, struct er
 /* <root>/.cache/seccomp, made if it is missing; -1: cannot be had, and nothing depends on it. */
 int state_cache_open(int root);
 
-/* The state of the OCI specification as a tree below `parent` (or NULL). */
-struct json *state_tree(struct json *parent, const struct state *state, enum state_status status,
-			pid_t pid_to_tell, struct arena *arena);
+/* The pid to tell: 0 of a container that has stopped. */
+pid_t state_pid(const struct state *state, enum state_status status);
 
-/* The state of the OCI specification as JSON; `pid_to_tell` as the reader sees it. */
-char *state_oci(const struct state *state, enum state_status status, pid_t pid_to_tell,
-		struct arena *arena, size_t *size);
+/* The state of the OCI specification: as a tree below `parent` (or NULL), and as text. */
+struct json *state_tree(struct json *parent, const struct state *state, enum state_status status,
+			struct arena *arena);
+char *state_oci(const struct state *state, enum state_status status, struct arena *arena,
+		size_t *size);

@@ -302,6 +302,8 @@ struct spec {
 #define SPEC_OCI_VERSION "1.3.0" /* the newest version of the specification known here */
 #define SPEC_OCI_VERSION_MIN "1.0.0"
 
+#define SPEC_FILE "config.json" /* in a bundle, and in the state directory */
+
 /*
  * Reads, decodes and checks `name` (config.json) in the directory `bundle`. The error names the
  * property: "config.json: mounts[3].destination: is required". *text and *size, if wanted, are the

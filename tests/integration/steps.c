@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "runtime/init.h"
-#include "runtime/launch.h"
+#include "runtime/outside.h"
 
 static void print(const struct step *steps, size_t len, unsigned in)
 {

@@ -114,7 +114,7 @@ static void test_create_takes_the_id(void **state)
 	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
 	assert_int_equal(fstat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
-	assert_int_equal(fstatat(dir, STATE_CONFIG, &st, 0), 0);
+	assert_int_equal(fstatat(dir, SPEC_FILE, &st, 0), 0);
 	assert_int_equal(st.st_size, 2);
 	assert_int_equal(state_create(root, "a", "{}", 2, &again, &err), -1);
 	assert_string_equal(err.text, "container with given ID already exists: a");
@@ -290,7 +290,7 @@ static void test_oci(void **state)
 	struct json *object;
 	struct err err;
 	size_t size;
-	char *text = state_oci(&one, STATUS_RUNNING, 12, arena, &size);
+	char *text = state_oci(&one, STATUS_RUNNING, arena, &size);
 	int64_t pid;
 
 	(void)state;

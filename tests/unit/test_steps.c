@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "runtime/init.h"
-#include "runtime/launch.h"
+#include "runtime/outside.h"
 #include "runtime/step.h"
 
 struct constraint {
