@@ -1,11 +1,10 @@
 /*
- * System call filters: the words of a profile to libseccomp's numbers, those to BPF, BPF into the
- * kernel.
+ * System call filters: the words of a profile to libseccomp's numbers, and those to BPF.
  *
- * The home of libseccomp: nothing else may include its header. Planning and compiling run in the
- * parent, where libseccomp may allocate; seccomp_apply() runs in the child and uses the bare system
- * call. What libseccomp does not say here by itself is the prologue that answers ENOSYS
- * (stub_write). Keeping compiled filters is the business of seccomp_cache.c.
+ * The home of libseccomp: nothing else may include its header. All of it runs in the parent, where
+ * libseccomp may allocate. What libseccomp does not say by itself is the prologue that answers
+ * ENOSYS (stub_write). Keeping compiled filters is the business of seccomp_cache.c, giving them to
+ * the kernel that of seccomp_load.c.
  */
 #include "isolation/seccomp.h"
 
@@ -15,25 +14,19 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
-#include "runtime/base/sys.h"
 
 #define KEY_FORMAT 1 /* of cache_key and of the filters we make: count up when either changes */
 #define ERRNO_RET_MAX 4095 /* the kernel's MAX_ERRNO: larger ones are not errors to the caller */
 #define ARGUMENT_INDEX_MAX 5
-#define OPTIMIZE_BINARY_TREE 2 /* of SCMP_FLTATR_CTL_OPTIMIZE */
-#define BINARY_TREE_MIN 32     /* system calls in a profile, beyond which a tree beats a list */
-#define ORDINARY_CALL_END                                                       \
-	0xf0000 /* from here on ARM's private calls, x32's (0x40000000), and -1 \
-		 */
-
-#define MULTIPLEXED_END 402  /* msgctl(2) */
-#define MIPS_FIRST_CALL 4000 /* of its oldest interface, o32 */
+#define OPTIMIZE_BINARY_TREE 2	  /* of SCMP_FLTATR_CTL_OPTIMIZE */
+#define BINARY_TREE_MIN 32	  /* system calls in a profile, beyond which a tree beats a list */
+#define ORDINARY_CALL_END 0xf0000 /* from here on ARM's private calls, x32's, and -1 */
+#define MULTIPLEXED_END 402	  /* msgctl(2) */
+#define MIPS_FIRST_CALL 4000	  /* of its oldest interface, o32 */
 
 /* clang-format off */
 /* SCMP_ACT_NOTIFY is missing: nobody would answer the notifications. */
@@ -451,25 +444,6 @@ static int stub_write(const struct seccomp_plan *plan, int fd, struct err *err)
 	return 0;
 }
 
-/* The size of a filter in bytes, or -1. */
-static int filter_size(int fd, size_t *size, struct err *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, "stat the system call filter");
-	*size = (size_t)st.st_size;
-	if (*size == 0 || *size % sizeof(struct sock_filter))
-		return err_set(err, EINVAL, "the system call filter has a size of %zu bytes",
-			       *size);
-	if (*size > BPF_MAXINSNS * sizeof(struct sock_filter))
-		return err_set(err, E2BIG,
-			       "linux.seccomp: the filter has %zu instructions, the kernel takes "
-			       "%d: the profile is too large",
-			       *size / sizeof(struct sock_filter), BPF_MAXINSNS);
-	return 0;
-}
-
 int seccomp_compile(const struct seccomp_plan *plan, int fd, struct err *err)
 {
 	scmp_filter_ctx filter;
@@ -491,45 +465,5 @@ int seccomp_compile(const struct seccomp_plan *plan, int fd, struct err *err)
 			library_error(err, result, "export", "the filter");
 	}
 	seccomp_release(filter);
-	return result < 0 ? -1 : filter_size(fd, &size, err);
-}
-
-/* The kernel looks at the flags before it looks at the program (seccomp(2), EFAULT). */
-bool seccomp_flag_supported(uint32_t flag)
-{
-	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	return sys_seccomp(SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
-}
-
-static int apply_error(const struct seccomp_plan *plan, struct err *err)
-{
-	int code = errno;
-
-	err_sys(err, "load the system call filter");
-	if (code == EACCES)
-		return err_hint(err, "it needs process.noNewPrivileges or CAP_SYS_ADMIN");
-	for (const struct name *flag = seccomp_flag_names; code == EINVAL && flag->name; flag++)
-		if (plan->flags & flag->value && !seccomp_flag_supported((uint32_t)flag->value))
-			return err_hint(err, "this kernel does not know %s of linux.seccomp.flags",
-					flag->name);
-	return -1;
-}
-
-int seccomp_apply(const struct seccomp_plan *plan, int fd, struct err *err)
-{
-	struct sock_fprog program;
-	size_t size;
-	void *code;
-
-	if (filter_size(fd, &size, err) < 0)
-		return -1;
-	code = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (code == MAP_FAILED)
-		return err_sys(err, "map the system call filter");
-	program.len = (unsigned short)(size / sizeof(struct sock_filter));
-	program.filter = code;
-	if (sys_seccomp(SECCOMP_SET_MODE_FILTER, plan->flags, &program) != 0)
-		return apply_error(plan, err);
-	return 0; /* the mapping stays: the filter may kill us for munmap */
+	return result < 0 ? -1 : seccomp_filter_size(fd, &size, err);
 }

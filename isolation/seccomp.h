@@ -58,6 +58,9 @@ int seccomp_compile(const struct seccomp_plan *plan, int fd, struct err *err);
  * foreign entry is compiled anew. seccomp_cache.c */
 int seccomp_compile_cached(const struct seccomp_plan *plan, int cache, int fd, struct err *err);
 
+/* The size of the filter in `fd`, in bytes; an error if the kernel would not take so much. */
+int seccomp_filter_size(int fd, size_t *size, struct err *err);
+
 /* In init: loads the filter from `fd`. Needs no_new_privs or CAP_SYS_ADMIN. Allocates nothing, and
  * makes no system call after the one that loads. */
 int seccomp_apply(const struct seccomp_plan *plan, int fd, struct err *err);
