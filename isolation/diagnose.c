@@ -71,6 +71,19 @@ static bool user_namespaces_apparmor(struct scene *scene)
 	       read_sysctl("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") > 0;
 }
 
+/* clone(2), EPERM: a root directory that is not the root of its mount was set by chroot(2). */
+static bool caller_in_chroot(struct scene *scene)
+{
+	struct statx st;
+
+	snprintf(scene->cause, CAUSE_MAX,
+		 "agentd runs in a chroot(2), where the kernel makes no user namespaces");
+	return creates_user_namespace(scene) &&
+	       statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, &st) == 0 &&
+	       (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
+	       !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /* The host's id of id 0 in the container (user_namespaces(7)); the first row that has it. */
 static uid_t mapped_root(const char *map, uid_t otherwise)
 {
@@ -229,6 +242,7 @@ static bool filter_of_caller(struct scene *scene)
 static const struct probe probes[] = {
 	{ user_namespaces_none,       "raise it: sysctl user.max_user_namespaces=15000" },
 	{ user_namespaces_privileged, "allow them: sysctl kernel.unprivileged_userns_clone=1, or run as root" },
+	{ caller_in_chroot,           "enter that root by pivot_root(2) (unshare -m, systemd-nspawn), or run as root" },
 	{ directory_closed,           "open it with chmod o+x or setfacl -m u:USER:x, or put the bundle elsewhere" },
 	{ flags_locked,               "leave that flag as it is, or run without a user namespace" },
 	{ procfs_masked,              "run the outer container with an unmasked /proc (podman: --security-opt unmask=ALL, "

@@ -176,6 +176,19 @@ static int check_flags(void)
 	return !strstr(err.text, "mounted noexec");
 }
 
+/* The kernel is asked, not told: clone(2) says EPERM there. */
+static int check_chroot(void)
+{
+	struct plan plan = { .namespaces.clone = CLONE_NEWUSER };
+	struct err err;
+
+	if (mkdir("/tmp/root", 0755) < 0 || chroot("/tmp/root") < 0 || chdir("/") < 0)
+		return 77;
+	err_set(&err, EPERM, "clone");
+	diagnose(&plan, &user, &err);
+	return !strstr(err.text, "chroot(2)");
+}
+
 /* In a mount namespace of its own, with a /tmp of its own. */
 static void assert_in_child(int (*check)(void))
 {
@@ -210,6 +223,12 @@ static void test_procfs(void **state)
 	assert_in_child(check_procfs);
 }
 
+static void test_chroot(void **state)
+{
+	(void)state;
+	assert_in_child(check_chroot);
+}
+
 static void test_flags(void **state)
 {
 	(void)state;
@@ -226,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_procfs),
 		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_chroot),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
