@@ -26,8 +26,7 @@ struct cgroup_limit {
 enum cgroup_manager { CGROUP_MANAGER_CGROUPFS, CGROUP_MANAGER_SYSTEMD, CGROUP_MANAGER_DISABLED };
 
 struct cgroup_plan {
-	bool wanted; /* false: --cgroup-manager disabled, or none can be had (then `notes` say so)
-		      */
+	bool wanted; /* false: --cgroup-manager disabled, or none can be had, which `notes` say */
 	bool best_effort;
 	const char *root; /* the mount of cgroup v2 */
 	const char *path; /* of the container's cgroup, relative to `root`, no "/" first */
@@ -35,8 +34,8 @@ struct cgroup_plan {
 	size_t limits_len;
 	const char *controllers; /* to enable in every ancestor: "memory pids" */
 	const char *accounting;	 /* the same where the kernel lets us, for callers' statistics */
-	bool delegate;	    /* to the container's root: own cgroup namespace, and cgroup fs mounted
-			       writable */
+	/* To the container's root: own cgroup namespace, and the cgroup filesystem is writable. */
+	bool delegate;
 	uid_t delegate_uid; /* host id of the container's root */
 	const char **notes; /* what --best-effort cgroup dropped: one sentence each */
 	size_t notes_len;
@@ -60,8 +59,7 @@ int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_ma
 int cgroup_limits_plan(const struct spec_resources *resources, struct arena *arena,
 		       struct cgroup_limit **limits, size_t *len, struct err *err);
 
-/* The new weight for cpu.shares (0: none asked for), and for blockIO.weight with io.weight. Pure.
- */
+/* The new weight for cpu.shares (0: none asked for), and io.weight for blockIO.weight. Pure. */
 uint64_t cgroup_cpu_weight(uint64_t shares);
 uint64_t cgroup_io_weight(uint64_t weight);
 
@@ -76,8 +74,7 @@ int cgroup_create(const struct cgroup_plan *plan, int *dir, struct err *err);
 int cgroup_update(const char *root, const char *path, const struct cgroup_limit *limits, size_t len,
 		  struct err *err);
 
-/* A list as in cgroup.controllers: a mask, bit i for cgroup_controllers[i]. Unknown ones have none.
- */
+/* A list as in cgroup.controllers as a mask: bit i for cgroup_controllers[i], none if unknown. */
 extern const char *const cgroup_controllers[];
 unsigned cgroup_controllers_mask(const char *list);
 

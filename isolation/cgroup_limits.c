@@ -258,8 +258,7 @@ static void plan_cpu(const struct spec_resources *from, struct limits *limits)
 		limits_add(limits, "cpuset", "cpuset.mems", "linux.resources.cpu.mems", cpu->mems);
 }
 
-/* Reservations are limited as well: they fail at mmap(2), where a page fault would kill (SIGBUS).
- */
+/* Reservations too: they fail at mmap(2), where a page fault would kill (SIGBUS). */
 static void plan_hugetlb(const struct spec_resources *from, struct limits *limits)
 {
 	for (size_t i = 0; i < from->hugepage_limits.len; i++) {
@@ -312,8 +311,7 @@ static const char *file_controller(const char *file)
 	return NULL;
 }
 
-/* Verbatim; a value of several lines is as many writes, for the kernel takes one device at a time.
- */
+/* Verbatim; each line is a write of its own, for the kernel takes one device at a time. */
 static void plan_unified(const struct spec_resources *from, struct limits *limits)
 {
 	for (size_t i = 0; i < from->unified.len; i++) {

@@ -12,8 +12,7 @@
 
 struct devices_bpf_plan {
 	bool wanted;
-	bool must; /* some rule denies, and we are not rootless: being unable to attach is an error
-		    */
+	bool must; /* some rule denies, and we are not rootless: not to attach it is an error */
 	struct bpf_insn *program;
 	size_t len;
 };

@@ -19,8 +19,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 
-/* PROC_USER_INIT_INO, include/linux/proc_ns.h: the inode that the first user namespace always has
- */
+/* PROC_USER_INIT_INO, include/linux/proc_ns.h: always the inode of the first user namespace */
 #define INITIAL_USER_NAMESPACE 0xEFFFFFFDu
 
 #define MOUNTINFO_MAX (4u << 20)

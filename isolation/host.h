@@ -16,9 +16,8 @@ struct host {
 	bool initial_user_ns; /* the caller is in the machine's first user namespace */
 	bool rootless; /* not both privileged and in the first user namespace, or --rootless=true */
 	int last_cap;  /* the newest capability of the kernel, as a bit number */
-	int landlock_abi;   /* 0: none */
-	int landlock_errno; /* why there is none: ENOSYS not built, EOPNOTSUPP not enabled, others:
-			       refused */
+	int landlock_abi;	 /* 0: none */
+	int landlock_errno;	 /* why: ENOSYS not built, EOPNOTSUPP not enabled, others refused */
 	const char *cgroup_root; /* where cgroup v2 is mounted; NULL: nowhere */
 	bool cgroup_hybrid;	 /* v2 beside v1 hierarchies, which may own controllers */
 	const char *cgroup_own;	 /* the caller's own cgroup v2 path, "/" first; NULL: unknown */

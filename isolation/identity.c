@@ -15,8 +15,7 @@ static bool has_id(const struct spec_id_mappings *maps, uint32_t id)
 		if (id >= maps->item[i].container_id &&
 		    id - maps->item[i].container_id < maps->item[i].size)
 			return true;
-	return !maps->len; /* no maps: no user namespace, or a joined one whose maps we don't know
-			    */
+	return !maps->len; /* no user namespace, or a joined one whose maps we do not know */
 }
 
 static int check_ids(const struct spec *spec, const struct spec_user *user, struct err *err)

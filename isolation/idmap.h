@@ -14,9 +14,9 @@ struct idmap_plan {
 	bool become_root;    /* init is to become 0:0 of its user namespace */
 	bool deny_setgroups; /* "deny" must be written before the gid map (CVE-2014-8989) */
 	bool helpers;	     /* through newuidmap(1) and newgidmap(1): we have no right to */
-	const char *uid_map, *gid_map; /* texts for uid_map and gid_map */
-	const char **uid_argv,
-		**gid_argv; /* argv of the helpers, [1] is filled in with the pid when they run */
+	const char *uid_map, *gid_map; /* texts for the files of these names */
+	/* Of the helpers; [1] is filled in with the pid when they run. */
+	const char **uid_argv, **gid_argv;
 };
 
 /* Decides from linux.uidMappings and gidMappings. Errors: mappings without a user namespace, and

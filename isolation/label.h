@@ -17,8 +17,7 @@ struct label_plan {
 int label_plan(const struct spec_process *process, const struct host *host, const char *id,
 	       bool new_keyring, struct arena *arena, struct label_plan *plan, struct err *err);
 
-/* A new session keyring that nothing of the caller's is in (keyctl(2) KEYCTL_JOIN_SESSION_KEYRING).
- */
+/* A new session keyring with nothing of the caller's (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING). */
 int label_apply_keyring(const struct label_plan *plan, struct err *err);
 
 /* Writes the profile and the label to attr/apparmor/exec (or attr/exec) of this thread in the

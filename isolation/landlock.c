@@ -130,8 +130,7 @@ static void plan_rules(const struct spec_landlock *landlock, struct arena *arena
 		ports += landlock->net_port.item[i].ports.len;
 	plan->rules = arena_new_array(arena, struct landlock_rule, paths);
 	plan->ports = arena_new_array(arena, struct landlock_port, ports);
-	/* The kernel refuses a rule that allows nothing (ENOMSG), which is what cutting may leave.
-	 */
+	/* Cutting may leave a rule that allows nothing, which the kernel refuses (ENOMSG). */
 	for (size_t i = 0; i < landlock->path_beneath.len; i++) {
 		const struct spec_landlock_path *from = &landlock->path_beneath.item[i];
 

@@ -18,8 +18,7 @@ struct limits_plan {
 		const char *name;
 	} row[RLIM_NLIMITS];
 	size_t len;
-	bool raise_files; /* the plan needs more descriptors than the soft limit is likely to allow
-			   */
+	bool raise_files; /* the soft limit of descriptors is likely too low for the mounts */
 };
 
 int limits_plan(const struct spec *spec, const struct spec_process *process,

@@ -10,8 +10,7 @@
 #include "runtime/base/err.h"
 #include "spec/spec.h"
 
-/* Every mount option of the specification and what it means; `features` lists the names, the man
- * page explains them. A table ends with a row whose name is NULL. */
+/* A word and what it means. `features` lists the names, the manual page explains them. */
 struct mount_option {
 	const char *name;
 	uint64_t attr_set, attr_clear;	 /* SYS_MOUNT_ATTR_X, for mount_setattr(2) on this mount */
@@ -20,15 +19,17 @@ struct mount_option {
 	uint64_t propagation;		 /* MS_X, with MS_REC for the r forms */
 	unsigned what;			 /* MOUNT_OPTION_X */
 };
+
 enum {
 	MOUNT_OPTION_BIND = 1,
 	MOUNT_OPTION_RBIND = 2,
 	MOUNT_OPTION_REMOUNT = 4,
 	MOUNT_OPTION_TMPCOPYUP = 8,
 	MOUNT_OPTION_NOTHING = 16, /* accepted, and already so (mount_options.c says why) */
-	MOUNT_OPTION_LATER =
-		32, /* known to peers or the specification, not done: refused by name */
+	MOUNT_OPTION_LATER = 32,   /* of the specification or of peers, not done: refused by name */
 };
+
+/* All of the specification; the last row has no name. */
 extern const struct mount_option mount_options[];
 
 /* What the words of one mount add up to; a later word overrides an earlier one. */

@@ -88,8 +88,7 @@ static int plan_kind(const struct spec_mount *mount, const struct host *host, ui
 		row->kind = MOUNT_FILESYSTEM;
 		row->type = "cgroup2";
 	} else {
-		/* Without a namespace of its own it is the host's: never writable (CVE-2023-25809).
-		 */
+		/* Without a cgroup namespace it is the host's: never writable (CVE-2023-25809). */
 		row->kind = MOUNT_CGROUP;
 		row->source = host->cgroup_root;
 		row->flags.attr_set |= SYS_MOUNT_ATTR_RDONLY;

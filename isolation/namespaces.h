@@ -17,10 +17,10 @@ struct namespace_join {
 };
 
 struct namespaces_plan {
-	uint64_t clone;	  /* CLONE_NEWX of clone3(2) */
-	uint64_t unshare; /* CLONE_NEWX that init itself unshares: cgroup (after it was born in its
-			     cgroup), time with offsets */
-	uint64_t all;	  /* created or joined: what the container has of its own */
+	uint64_t clone; /* CLONE_NEWX of clone3(2) */
+	/* CLONE_NEWX that init unshares: cgroup (after its birth in its own), time with offsets. */
+	uint64_t unshare;
+	uint64_t all; /* created or joined: what the container has of its own */
 	struct namespace_join join[NAMESPACES_MAX]; /* in the order of joining */
 	size_t join_len;
 	const char *time_offsets; /* the text for timens_offsets, or NULL */

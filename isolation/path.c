@@ -20,9 +20,7 @@
 #include "runtime/base/sys.h"
 
 #define RACE_RETRIES 128
-#define PROC_ROOT_INODE                                                          \
-	1 /* the kernel's PROC_ROOT_INO: the root of a procfs, not a part of one \
-	   */
+#define PROC_ROOT_INODE 1 /* PROC_ROOT_INO of the kernel: the root of a procfs */
 
 const char *path_clean(const char *base, const char *path, struct arena *arena)
 {

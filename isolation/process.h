@@ -28,28 +28,41 @@ int process_plan(const struct spec *spec, const struct spec_process *process, ui
 		 unsigned keep_fds, struct arena *arena, struct process_plan *plan,
 		 struct err *err);
 
-int process_apply_session(struct err *err); /* setsid(2) */
-int process_apply_names(const struct process_plan *plan,
-			struct err *err); /* hostname, domainname */
-int process_apply_personality(const struct process_plan *plan, struct err *err); /* and umask */
+/* All that follows is done in init, but for process_close_others(). */
+
+/* setsid(2) */
+int process_apply_session(struct err *err);
+
+/* hostname, domainname */
+int process_apply_names(const struct process_plan *plan, struct err *err);
+
+/* personality(2), umask(2) */
+int process_apply_personality(const struct process_plan *plan, struct err *err);
+
 /* fchown(2) of the standard streams to the user where they are a terminal or a pipe, so that he can
  * open /dev/stdout; a host's /dev/null replaced by the container's. */
 int process_apply_stdio(uid_t uid, struct err *err);
+
 /*
  * chdir(2) while still root, made if missing (`make`). EACCES is left to process_check_cwd(): a
  * directory of a filesystem that root may not enter can be open to the user.
  */
 int process_apply_cwd(const struct process_plan *plan, bool make, struct err *err);
+
 /* As the user: tries the chdir again where it was refused, then checks that it is inside
  * (CVE-2024-21626): getcwd(2) must give a path that begins with "/". */
 int process_check_cwd(const struct process_plan *plan, struct err *err);
+
 /* Finds the program as execvp(3) would: "executable file not found in $PATH". program has PATH_MAX
  * bytes. */
 int process_find(const struct process_plan *plan, char *program, struct err *err);
+
 /* Closes everything from `first` on, but for `keep`, where -1 means none. */
 int process_close_others(unsigned first, const int *keep, size_t len, struct err *err);
+
 /* Marks everything from 3 on, but for the kept ones, close-on-exec. */
 int process_close_fds(const struct process_plan *plan, struct err *err);
+
 /* execve(2); returns only with an error that says which: no such file, no interpreter, wrong
  * architecture, not executable. */
 int process_exec(const struct process_plan *plan, const char *program, struct err *err);

@@ -22,8 +22,7 @@
 
 /* --- plan ------------------------------------------------------------------------------------ */
 
-/* A joined mount namespace is somebody else's: nothing in it is changed, so nothing may be asked.
- */
+/* A joined mount namespace is somebody else's: it is not changed, so nothing may be asked of it. */
 static int check_joined(const struct spec *spec, struct err *err)
 {
 	const struct spec_linux *linux = &spec->linux;
@@ -169,9 +168,8 @@ int rootfs_prepare(const struct rootfs_plan *plan, int *rootfs, struct err *err)
 
 /* What masks are made of. */
 struct masks {
-	int null;      /* the host's /dev/null, over files */
-	int directory; /* one empty read-only tmpfs over all directories, once it is attached; or -1
-			*/
+	int null;      /* over files: the host's /dev/null */
+	int directory; /* over directories: an empty read-only tmpfs; -1 until it is attached */
 };
 
 static int open_null(struct err *err)

@@ -12,9 +12,10 @@ struct rootfs_plan {
 	const char *path; /* absolute */
 	bool wanted;	  /* the container has a mount namespace that is not joined */
 	bool read_only, no_pivot;
-	uint64_t host_propagation; /* for "/" before anything is mounted: MS_SLAVE|MS_REC or
-				      MS_PRIVATE|MS_REC; 0: left shared with the host, as asked */
-	uint64_t propagation;	   /* MS_X for the container's "/" itself at the end; 0: leave */
+	/* For "/" before anything is mounted: MS_SLAVE | MS_REC or MS_PRIVATE | MS_REC; 0: left
+	 * shared with the host, as asked. */
+	uint64_t host_propagation;
+	uint64_t propagation; /* MS_X for the container's "/" itself at the end; 0: leave */
 	struct spec_strings masked, read_only_paths;
 	const char *mask_context; /* "context=LABEL" for the mask tmpfs, or NULL */
 };

@@ -238,8 +238,7 @@ static void key_add_number(struct key *key, uint64_t number)
 	key_add(key, &number, sizeof(number));
 }
 
-/* Lists have their length in front and names a NUL behind, so that no two profiles look the same.
- */
+/* Lists have their length in front and names a NUL behind: no two profiles look the same. */
 static void key_write(const struct seccomp_plan *plan, struct key *key)
 {
 	const struct scmp_version *version = seccomp_version();

@@ -8,8 +8,11 @@
 #include "spec/spec.h"
 
 struct sysctl_row {
-	const char *path, *value, *key;
-}; /* path below /proc: "sys/net/ipv4/ip_forward" */
+	const char *path; /* below /proc: "sys/net/ipv4/ip_forward" */
+	const char *value;
+	const char *key; /* as in the configuration */
+};
+
 struct sysctl_plan {
 	struct sysctl_row *row;
 	size_t len;
@@ -19,4 +22,6 @@ struct sysctl_plan {
  * is refused. */
 int sysctl_plan(const struct spec *spec, uint64_t own, struct arena *arena,
 		struct sysctl_plan *plan, struct err *err);
+
+/* In init, through the host's procfs. */
 int sysctl_apply(const struct sysctl_plan *plan, int proc, struct err *err);

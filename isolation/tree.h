@@ -9,9 +9,10 @@
 
 #include "runtime/base/err.h"
 
+#define TREE_OPTION_MAX 255 /* bytes of a key, and of a value, that fsconfig(2) takes */
+
 /* A new filesystem: open, options one by one ("key=value" or "flag"), make. Errors quote the
  * kernel's own explanation. */
-#define TREE_OPTION_MAX 255 /* bytes of a key, and of a value, that fsconfig(2) takes */
 int tree_open(const char *type, struct err *err);
 int tree_option(int fs, const char *option, struct err *err);
 int tree_make(int fs, const char *type, struct err *err);
@@ -24,8 +25,8 @@ int tree_clone(int fd, bool recursive);
  * 0, or -1 with errno. */
 int tree_set(int tree, uint64_t set, uint64_t clear, bool recursive);
 
-/* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC for all below. 0, or -1 with errno.
- */
+/* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC for all below. 0, or -1 with
+ * errno. */
 int tree_propagate(int tree, uint64_t propagation);
 
 /* Puts a tree on what another descriptor found. 0, or -1 with errno. */

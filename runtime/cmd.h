@@ -18,8 +18,7 @@ extern const struct option_row launch_options[]; /* run, create, exec */
 int cmd_settings(const struct options *options, struct arena *arena, struct settings *settings,
 		 struct err *err);
 
-/* The request of create, run and explain: bundle made absolute, id from the arguments or made up.
- */
+/* The request of create, run and explain. An `id` with a slash is a bundle, whose id is made up. */
 int cmd_request(const struct options *options, const char *id, const char *bundle,
 		struct arena *arena, struct request *request, struct err *err);
 

@@ -25,6 +25,5 @@ int console_send_pidfd(const char *path, int pidfd, struct err *err);
  */
 int console_foreground(int master, pid_t pid, int pidfd, int *status, struct err *err);
 
-/* Blocks the signals that console_foreground() forwards, so that none is lost before it is called.
- */
+/* Blocks the signals that console_foreground() forwards: none is lost before it is called. */
 int console_block_signals(struct err *err);

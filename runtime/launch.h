@@ -27,15 +27,15 @@ struct launch {
 	int cgroup;	     /* "cgroup": its directory */
 	int start;	     /* "start socket": listening, inherited by init */
 	int seccomp;	     /* "filter file": in memory, inherited by init */
-	int console; /* "console socket": connected; "await terminal": master in the foreground */
-	int proc;    /* "procfs": the host's, verified */
-	int wire,
-		init_wire; /* "clone": our end and, until then, init's; in init `wire` is its own */
-	pid_t pid;	   /* "clone" */
-	int pidfd;	   /* "clone" */
-	bool stuck;	   /* the runner: something could not be undone */
-	bool hooked;	   /* "runtime hooks": reached, so the poststop hooks are due */
-	char *hook_state;  /* "hook state": shared with init, for its hooks; filled after clone */
+	int console;	     /* "console socket"; in the foreground, "await terminal": the master */
+	int proc;	     /* "procfs": the host's, verified */
+	int wire;	     /* "clone": our end; in init its own */
+	int init_wire;	     /* "clone": init's end, until it is cloned */
+	pid_t pid;	     /* "clone" */
+	int pidfd;	     /* "clone" */
+	bool stuck;	     /* the runner: something could not be undone */
+	bool hooked;	     /* "runtime hooks": reached, so the poststop hooks are due */
+	char *hook_state;    /* "hook state": shared with init; "record": filled */
 	size_t hook_state_max;	    /* bytes there */
 	int joins[NAMESPACES_MAX];  /* "namespaces": the files to join */
 	int *sources;		    /* init, "sources": one for each mount row */

@@ -118,8 +118,7 @@ static int take(const struct option_row *row, const char *value, int argc, char 
 	return set_value(row, value, arena, options, err);
 }
 
-/* One word behind its first dash: "bunch" of letters, the last of which may have its value in it.
- */
+/* One word behind its first dash: letters, the last of which may have its value behind it. */
 static int take_letters(const struct option_row *const *groups, const char *letters, int argc,
 			char *const argv[], int *at, struct arena *arena, struct options *options,
 			struct err *err)

@@ -3,8 +3,7 @@
  *
  * Accepted are `--name value`, `--name=value`, `-n value`, `-nvalue`, flags in a bunch (`-dt`),
  * long options behind one dash (`-no-subreaper`, as go-runc writes them), and truth values for
- * flags
- * (`--detach=false`). An option given twice counts the last time, a list collects.
+ * flags (`--detach=false`). An option given twice counts the last time, a list collects.
  */
 #pragma once
 

@@ -56,8 +56,7 @@ int state_id_check(const char *id, struct err *err)
 
 /* --- the directory of all containers --------------------------------------------------------- */
 
-/* Sticky, so that a cleaner of $XDG_RUNTIME_DIR leaves it alone (XDG base directory specification).
- */
+/* Sticky: cleaners of $XDG_RUNTIME_DIR leave that alone (XDG base directory specification). */
 static int default_root(bool rootless, char *path, size_t size, mode_t *mode, struct err *err)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");

@@ -71,8 +71,7 @@ int state_open(int root, const char *id, bool lock, int *dir, struct err *err);
 int state_lock(int dir, const char *id, struct err *err);
 void state_unlock(int dir);
 
-/* Writes state.json in one piece. Not synced to disk: the directory is gone after a reboot anyway.
- */
+/* Writes state.json in one piece. Not synced to disk: after a reboot the directory is gone. */
 int state_save(int dir, const struct state *state, struct arena *arena, struct err *err);
 
 /* Reads state.json. Where there is none yet, the state of a container being created: no pid.

@@ -20,6 +20,7 @@ struct optional_u64 {
 	bool set;
 	uint64_t value;
 };
+
 struct optional_i64 {
 	bool set;
 	int64_t value;
@@ -42,10 +43,10 @@ struct spec_u64s {
 struct spec_pair {
 	const char *key, *value;
 };
-struct spec_map {
+struct spec_map { /* in the order of the file */
 	struct spec_pair *item;
 	size_t len;
-}; /* in the order of the file */
+};
 
 /* Flags of rows. */
 enum {
@@ -90,17 +91,17 @@ struct field_range {
 #define RANGE(min, max) (&(const struct field_range){ min, max, NULL })
 extern const struct field_range field_id_range; /* uids and gids: all but (uint32_t)-1 */
 
-/* The offset of member m of T; does not compile if its type is not C. */
-#define MEMBER(T, m, C)   \
-	(offsetof(T, m) + \
-	 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((T *)0)->m), C) ? 1 : -1]))
+/* 0 if the condition holds; else it does not compile. */
+#define ROW_CHECK(condition) (0 * sizeof(char[(condition) ? 1 : -1]))
+#define SAME_TYPE(T, m, C) __builtin_types_compatible_p(__typeof__(((T *)0)->m), C)
+
+/* The offset of member m of T, whose type is C. */
+#define MEMBER(T, m, C) (offsetof(T, m) + ROW_CHECK(SAME_TYPE(T, m, C)))
 /* The same for a list of I. */
-#define MEMBER_LIST(T, m, I) (offsetof(T, m) + 0 * MEMBER(T, m.item, I *))
+#define MEMBER_LIST(T, m, I) (offsetof(T, m) + ROW_CHECK(SAME_TYPE(T, m.item, I *)))
 /* The same for a struct C that begins with `bool set`. */
-#define MEMBER_SET(T, m, C)                                                                 \
-	(MEMBER(T, m, C) +                                                                  \
-	 0 * sizeof(char[offsetof(C, set) == 0 && sizeof(((C *)0)->set) == sizeof(bool) ? 1 \
-											: -1]))
+#define BEGINS_WITH_SET(C) (offsetof(C, set) == 0 && SAME_TYPE(C, set, bool))
+#define MEMBER_SET(T, m, C) (MEMBER(T, m, C) + ROW_CHECK(BEGINS_WITH_SET(C)))
 
 /* clang-format off */
 #define BOOL(key, T, m, flags)                 { key, &field_bool, flags, MEMBER(T, m, bool), 0, NULL }

@@ -4,7 +4,7 @@
  *
  * Only constants of kernel headers stand here (those that old headers lack are spelt out in
  * names.c). Words whose constants belong to a library are in that library's home: seccomp's in
- * isolation/seccomp.c. Mount options are in isolation/mounts.c.
+ * isolation/seccomp.c. Mount options are in isolation/mount_options.c.
  */
 #pragma once
 
@@ -36,6 +36,7 @@ extern const struct landlock_abi landlock_abis[LANDLOCK_ABI_NEWEST + 1];
 /* Rights of the groups abi.read_execute and abi.read_write, before cutting to an ABI. read_write is
  * everything but execute, so that what a program may write it cannot run. */
 extern const uint64_t landlock_fs_read_execute, landlock_fs_read_write;
+
 /* Rights that make sense for a file that is not a directory; the kernel refuses the others with
  * EINVAL. */
 extern const uint64_t landlock_fs_file;

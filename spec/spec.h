@@ -33,7 +33,7 @@ struct spec_id_mappings {
 	size_t len;
 };
 
-/* The options stay words: isolation/mounts.c has the table that decides what each means. */
+/* The options stay words: isolation/mount_options.c has the table that says what each means. */
 struct spec_mount {
 	const char *destination, *type, *source; /* type and source may be NULL */
 	struct spec_strings options;
@@ -47,36 +47,44 @@ struct spec_mounts {
 struct spec_console_size {
 	uint32_t height, width;
 };
+
 struct spec_user {
 	uint32_t uid, gid; /* never (uint32_t)-1 */
 	struct optional_u64 umask;
 	struct spec_u32s additional_gids;
 };
+
 struct spec_capabilities { /* masks of 1 << CAP_X */
 	uint64_t bounding, effective, inheritable, permitted, ambient;
 };
+
 struct spec_rlimit {
-	uint64_t type, soft, hard;
-}; /* type: RLIMIT_X */
-struct spec_rlimits {
+	uint64_t type; /* RLIMIT_X */
+	uint64_t soft, hard;
+};
+struct spec_rlimits { /* no type twice */
 	struct spec_rlimit *item;
 	size_t len;
-}; /* no type twice */
+};
+
 struct spec_scheduler {
 	bool set;
-	uint64_t policy, flags; /* SCHED_X, SCHED_FLAG_X */
+	uint64_t policy; /* SCHED_X */
+	uint64_t flags;	 /* SCHED_FLAG_X */
 	int64_t nice, priority;
 	uint64_t runtime, deadline, period; /* nanoseconds */
 };
+
 struct spec_io_priority {
 	bool set;
-	uint64_t class;
-	int64_t priority;
-}; /* IOPRIO_CLASS_X, 0 to 7 */
+	uint64_t class;	  /* IOPRIO_CLASS_X */
+	int64_t priority; /* 0 to 7 */
+};
 
 /* process.landlock and the annotation io.agentd.landlock: one shape after decoding, whichever
  * spelling was used. */
 enum landlock_mode { LANDLOCK_ENFORCE, LANDLOCK_BEST_EFFORT };
+
 struct spec_landlock_path {
 	uint64_t allowed;
 	struct spec_strings paths;
@@ -85,6 +93,7 @@ struct spec_landlock_paths {
 	struct spec_landlock_path *item;
 	size_t len;
 };
+
 struct spec_landlock_port {
 	uint64_t allowed;
 	struct spec_u64s ports;
@@ -93,13 +102,15 @@ struct spec_landlock_ports {
 	struct spec_landlock_port *item;
 	size_t len;
 };
+
 struct spec_landlock {
 	bool set;
 	uint64_t mode;	      /* enum landlock_mode */
 	uint32_t minimum_abi; /* 0: none */
 	uint32_t abi;	      /* what the groups (abi.all, ...) stood for; 0: the newest known */
-	uint64_t handled_fs, handled_net,
-		scoped; /* LANDLOCK_ACCESS_FS_X, _NET_X, LANDLOCK_SCOPE_X */
+	uint64_t handled_fs;  /* LANDLOCK_ACCESS_FS_X */
+	uint64_t handled_net; /* LANDLOCK_ACCESS_NET_X */
+	uint64_t scoped;      /* LANDLOCK_SCOPE_X */
 	struct spec_landlock_paths path_beneath;
 	struct spec_landlock_ports net_port;
 	uint64_t restrict_flags; /* LANDLOCK_RESTRICT_SELF_LOG_X */
@@ -131,27 +142,31 @@ struct spec_hook_list {
 	struct spec_hook *item;
 	size_t len;
 };
+
 struct spec_hooks {
-	struct spec_hook_list prestart, create_runtime, create_container, start_container,
-		poststart, poststop;
+	struct spec_hook_list prestart, create_runtime, create_container;
+	struct spec_hook_list start_container, poststart, poststop;
 };
 
 struct spec_namespace {
-	uint64_t type;
-	const char *path;
-}; /* CLONE_NEWX; path NULL: create */
-struct spec_namespaces {
+	uint64_t type;	  /* CLONE_NEWX */
+	const char *path; /* NULL: create it */
+};
+struct spec_namespaces { /* no type twice */
 	struct spec_namespace *item;
 	size_t len;
-}; /* no type twice */
+};
+
 struct spec_time_offset {
 	int64_t secs;
 	uint32_t nanosecs;
 };
+
 struct spec_time_offsets {
 	bool set;
 	struct spec_time_offset monotonic, boottime;
 };
+
 struct spec_device {
 	uint64_t type; /* 'c', 'b', 'u' or 'p' */
 	const char *path;
@@ -173,16 +188,19 @@ struct spec_device_rules {
 	struct spec_device_rule *item;
 	size_t len;
 };
+
 struct spec_memory {
 	struct optional_i64 limit, reservation, swap, kernel, kernel_tcp;
 	struct optional_u64 swappiness;
 	bool disable_oom_killer, use_hierarchy, check_before_update;
 };
+
 struct spec_cpu {
 	struct optional_u64 shares, period, burst, realtime_period;
 	struct optional_i64 quota, realtime_runtime, idle;
 	const char *cpus, *mems;
 };
+
 struct spec_weight_device {
 	int64_t major, minor;
 	struct optional_u64 weight, leaf_weight;
@@ -191,6 +209,7 @@ struct spec_weight_devices {
 	struct spec_weight_device *item;
 	size_t len;
 };
+
 struct spec_throttle {
 	int64_t major, minor;
 	uint64_t rate;
@@ -199,11 +218,13 @@ struct spec_throttles {
 	struct spec_throttle *item;
 	size_t len;
 };
+
 struct spec_block_io {
 	struct optional_u64 weight, leaf_weight;
 	struct spec_weight_devices weight_device;
 	struct spec_throttles read_bps, write_bps, read_iops, write_iops;
 };
+
 struct spec_hugepage_limit {
 	const char *page_size;
 	uint64_t limit;
@@ -212,6 +233,7 @@ struct spec_hugepage_limits {
 	struct spec_hugepage_limit *item;
 	size_t len;
 };
+
 struct spec_rdma {
 	const char *device;
 	struct optional_u64 hca_handles, hca_objects;
@@ -220,6 +242,7 @@ struct spec_rdmas {
 	struct spec_rdma *item;
 	size_t len;
 };
+
 struct spec_resources {
 	struct spec_device_rules devices;
 	struct spec_memory memory;
@@ -243,6 +266,7 @@ struct spec_seccomp_args {
 	struct spec_seccomp_arg *item;
 	size_t len;
 };
+
 struct spec_seccomp_rule {
 	struct spec_strings names;
 	const char *action;
@@ -253,6 +277,7 @@ struct spec_seccomp_rules {
 	struct spec_seccomp_rule *item;
 	size_t len;
 };
+
 struct spec_seccomp {
 	bool set;
 	const char *default_action;
@@ -262,15 +287,18 @@ struct spec_seccomp {
 	const char *listener_path, *listener_metadata;
 	struct spec_seccomp_rules syscalls;
 };
+
 struct spec_personality {
 	bool set;
-	uint64_t domain;
-}; /* PER_X */
+	uint64_t domain; /* PER_X */
+};
+
 struct spec_memory_policy {
 	bool set;
-	uint64_t mode, flags;
-	const char *nodes;
-}; /* MPOL_X, MPOL_F_X, "0-3,7" or NULL */
+	uint64_t mode;	   /* MPOL_X */
+	uint64_t flags;	   /* MPOL_F_X */
+	const char *nodes; /* "0-3,7" or NULL */
+};
 
 struct spec_linux {
 	struct spec_namespaces namespaces;

@@ -17,8 +17,7 @@ struct arena;
 /* A new arena that gives out at most `limit` bytes. */
 struct arena *arena_new(size_t limit);
 
-/* Zeroed memory for `count` objects of `size` bytes, aligned for any type; the product is checked.
- */
+/* Zeroed memory for `count` objects of `size` bytes (checked product), aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t count, size_t size);
 
 /* A NUL-terminated copy of `size` bytes. */

@@ -48,7 +48,6 @@
 #define SYS_MOUNT_ATTR_NOATIME 0x10u
 #define SYS_MOUNT_ATTR_STRICTATIME 0x20u
 #define SYS_MOUNT_ATTR_NODIRATIME 0x80u
-#define SYS_MOUNT_ATTR_IDMAP 0x100000u
 #define SYS_MOUNT_ATTR_NOSYMFOLLOW 0x200000u
 
 #ifndef MS_NOSYMFOLLOW
@@ -92,8 +91,7 @@ struct sys_landlock_net_port_attr {
 #define SYS_LANDLOCK_RULE_PATH_BENEATH 1
 #define SYS_LANDLOCK_RULE_NET_PORT 2
 
-/* Numbers are the same on every architecture for calls younger than Linux 5.1, but for those of
- * alpha. */
+/* Calls of Linux 5.1 and later have one number on every architecture but alpha. */
 #define SYS_NR_pidfd_send_signal 424
 #define SYS_NR_open_tree 428
 #define SYS_NR_move_mount 429
@@ -104,7 +102,6 @@ struct sys_landlock_net_port_attr {
 #define SYS_NR_clone3 435
 #define SYS_NR_close_range 436
 #define SYS_NR_openat2 437
-#define SYS_NR_pidfd_getfd 438
 #define SYS_NR_mount_setattr 442
 #define SYS_NR_landlock_create_ruleset 444
 #define SYS_NR_landlock_add_rule 445
@@ -133,11 +130,6 @@ static inline int sys_pidfd_open(pid_t pid, unsigned flags)
 static inline int sys_pidfd_send_signal(int pidfd, int signal)
 {
 	return (int)syscall(SYS_NR_pidfd_send_signal, pidfd, signal, NULL, 0);
-}
-
-static inline int sys_pidfd_getfd(int pidfd, int fd)
-{
-	return (int)syscall(SYS_NR_pidfd_getfd, pidfd, fd, 0);
 }
 
 static inline int sys_open_tree(int dir, const char *path, unsigned flags)
