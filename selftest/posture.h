@@ -28,10 +28,12 @@ struct posture_thread {
 
 struct posture_fd {
 	int fd;
-	char target[256];
-}; /* readlink of /proc/PID/fd/N */
+	uint64_t mount; /* where it leads: an id as in struct posture_mount, or of no mount there */
+	char target[256]; /* readlink of /proc/PID/fd/N */
+};
 
 struct posture_mount {
+	uint64_t id;
 	const char *destination, *type, *source, *options, *super_options, *propagation;
 };
 
@@ -49,6 +51,7 @@ struct posture {
 	struct rlimit limits[RLIM_NLIMITS];
 	const char *cgroup;	      /* its cgroup v2 path */
 	const char *root, *cwd, *exe; /* links of /proc/PID */
+	uint64_t root_mount, cwd_mount, exe_mount;
 	const char *uid_map, *gid_map, *setgroups;
 	const char *environment; /* NUL-separated */
 	size_t environment_size;
@@ -60,7 +63,12 @@ struct posture {
  * "mnt". */
 extern const char *const posture_namespace_names[POSTURE_NAMESPACES];
 
-/* Reads everything of a process. A process that ended is ESRCH. */
+/*
+ * Reads everything of a process, through one descriptor of /proc/PID, so that another process that
+ * gets its pid is never taken for it. A process that ended, or ends meanwhile, is ESRCH. What the
+ * process can make as large as it likes is bounded: descriptors, threads and mounts by an error
+ * (E2BIG, EFBIG), the environment by being cut.
+ */
 int posture_read(pid_t pid, struct arena *arena, struct posture *posture, struct err *err);
 
 /* One difference between a configuration and what runs. */
@@ -73,6 +81,9 @@ struct posture_findings {
 	size_t len;
 };
 
-/* Compares with the configuration; `weaker`: the process has more than it should. */
+/*
+ * Compares with the configuration; `weaker`: the process has more than it should. What hides or
+ * protects a path is looked at below /proc/PID/root.
+ */
 void posture_compare(const struct posture *posture, const struct spec *spec, struct arena *arena,
 		     struct posture_findings *findings);
