@@ -150,11 +150,11 @@ static int check_unused(int dir, const char *path, struct err *err)
 }
 
 /*
- * Walks from the root to the cgroup at `path`, enabling controllers in everything above it. With
- * `make` missing cgroups are made; *made: the last one is new.
+ * Walks from the root to the cgroup at `path`, making what is missing and enabling controllers in
+ * everything above it. *made: the last one is new.
  */
-static int walk_once(int root, const char *path, unsigned needed, unsigned accounting, bool make,
-		     int *dir, bool *made, struct err *err)
+static int walk_once(int root, const char *path, unsigned needed, unsigned accounting, int *dir,
+		     bool *made, struct err *err)
 {
 	autoclose int at = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char prefix[PATH_MAX];
@@ -173,8 +173,8 @@ static int walk_once(int root, const char *path, unsigned needed, unsigned accou
 			return -1;
 		memcpy(prefix, path, start + len);
 		prefix[start + len] = '\0';
-		*made = make && mkdirat(at, prefix + start, 0755) == 0;
-		if (make && !*made && errno != EEXIST)
+		*made = mkdirat(at, prefix + start, 0755) == 0;
+		if (!*made && errno != EEXIST)
 			return err_sys(err, "make cgroup %s", prefix);
 		next = openat(at, prefix + start, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (next < 0)
@@ -189,11 +189,11 @@ static int walk_once(int root, const char *path, unsigned needed, unsigned accou
 
 /* Again if a parent vanished under the walk: another agentd removed CGROUP_PLACE with its last
  * container. */
-static int walk_to(int root, const char *path, unsigned needed, unsigned accounting, bool make,
-		   int *dir, bool *made, struct err *err)
+static int walk_to(int root, const char *path, unsigned needed, unsigned accounting, int *dir,
+		   bool *made, struct err *err)
 {
-	for (unsigned tries = make ? WALK_TRIES : 1;; tries--) {
-		int result = walk_once(root, path, needed, accounting, make, dir, made, err);
+	for (unsigned tries = WALK_TRIES;; tries--) {
+		int result = walk_once(root, path, needed, accounting, dir, made, err);
 
 		if (result == 0 || err->code != ENOENT || tries == 1)
 			return result;
@@ -246,7 +246,7 @@ int cgroup_create(const struct cgroup_plan *plan, int *dir, struct err *err)
 
 	if (root_open(plan->root, &root, err) < 0 ||
 	    walk_to(root, plan->path, cgroup_controllers_mask(plan->controllers),
-		    cgroup_controllers_mask(plan->accounting), true, &fd, &made, err) < 0)
+		    cgroup_controllers_mask(plan->accounting), &fd, &made, err) < 0)
 		return -1;
 	if ((!made && check_unused(fd, plan->path, err) < 0) ||
 	    write_limits(fd, plan->limits, plan->limits_len, err) < 0 ||
@@ -257,29 +257,4 @@ int cgroup_create(const struct cgroup_plan *plan, int *dir, struct err *err)
 	}
 	*dir = fd_take(&fd);
 	return 0;
-}
-
-int cgroup_update(const char *root, const char *path, const struct cgroup_limit *limits, size_t len,
-		  struct err *err)
-{
-	autoclose int top = -1, dir = -1;
-	unsigned available, needed = 0;
-	bool made;
-
-	if (root_open(root, &top, err) < 0)
-		return -1;
-	available = cgroup_controllers_read(top, "cgroup.controllers");
-	for (size_t i = 0; i < len; i++) {
-		const char *controller = limits[i].controller;
-
-		if (controller && !(cgroup_controllers_mask(controller) & available))
-			return err_set(err, ENOTSUP,
-				       "%s: the %s controller is not available in cgroup v2 on "
-				       "this host",
-				       limits[i].what, controller);
-		needed |= controller ? cgroup_controllers_mask(controller) : 0;
-	}
-	if (walk_to(top, path, needed, 0, false, &dir, &made, err) < 0)
-		return -1;
-	return write_limits(dir, limits, len, err);
 }

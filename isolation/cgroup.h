@@ -52,9 +52,8 @@ int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_ma
 		struct err *err);
 
 /*
- * The writes for a resources object alone (update, tests): pure. Controllers are not looked at. A
- * period without a quota means "no quota", for cpu.max is written as a whole: update puts the saved
- * one in first.
+ * The writes for a resources object, whatever the controllers of the host. A period without a quota
+ * means "no quota", for cpu.max is written as a whole. Pure.
  */
 int cgroup_limits_plan(const struct spec_resources *resources, struct arena *arena,
 		       struct cgroup_limit **limits, size_t *len, struct err *err);
@@ -69,10 +68,6 @@ uint64_t cgroup_io_weight(uint64_t weight);
  * be made are left, for another container may be about to use them.
  */
 int cgroup_create(const struct cgroup_plan *plan, int *dir, struct err *err);
-
-/* Enables the controllers that the limits need and writes them to an existing cgroup (update). */
-int cgroup_update(const char *root, const char *path, const struct cgroup_limit *limits, size_t len,
-		  struct err *err);
 
 /* A list as in cgroup.controllers as a mask: bit i for cgroup_controllers[i], none if unknown. */
 extern const char *const cgroup_controllers[];

@@ -36,7 +36,7 @@ struct mount_row {
 
 struct mounts_plan {
 	struct mount_row *row;
-	size_t len, binds;
+	size_t len;
 };
 
 /* `own` as in sysctl_plan(). Relative bind sources are below `bundle` (absolute). Pure. */

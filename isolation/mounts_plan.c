@@ -211,7 +211,6 @@ int mounts_plan(const struct spec *spec, const struct host *host, uint64_t own, 
 		if (plan_row(spec, host, own, bundle, &spec->mounts.item[i], arena, &plan->row[i],
 			     err) < 0)
 			return err_wrap(err, "mounts[%zu]", i);
-		plan->binds += plan->row[i].kind == MOUNT_BIND;
 	}
 	return 0;
 }

@@ -279,7 +279,7 @@ int spec_process_check(const struct spec_process *process, struct err *err)
 	return 0;
 }
 
-int spec_resources_check(const struct spec_resources *resources, struct err *err)
+static int check_resources(const struct spec_resources *resources, struct err *err)
 {
 	for (size_t i = 0; i < LEN(resources_rules); i++)
 		if (resources_rules[i].check(resources, err) < 0)
@@ -298,5 +298,5 @@ int spec_check(const struct spec *spec, struct err *err)
 	}
 	if (spec_process_check(&spec->process, err) < 0)
 		return -1;
-	return spec_resources_check(&spec->linux.resources, err);
+	return check_resources(&spec->linux.resources, err);
 }

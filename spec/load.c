@@ -68,7 +68,6 @@ static int complete(struct spec *spec, struct arena *arena, struct err *err)
 		if (mount->destination[0] != '/')
 			mount->destination = arena_format(arena, "/%s", mount->destination);
 	}
-	spec->linux.seccomp.flags_set = spec->linux.seccomp.flags.item != NULL;
 	resources_complete(&spec->linux.resources);
 	pids_limit_complete(spec->oci_version, &spec->linux.resources.pids_limit);
 	return annotation_decode(spec, arena, err);
@@ -104,42 +103,19 @@ int spec_load(int bundle, const char *name, struct arena *arena, struct spec **s
 	return 0;
 }
 
-static int object_load(const char *path, const struct field *table, void *to, struct arena *arena,
-		       struct err *err)
+int spec_process_load(const char *path, struct arena *arena, struct spec_process *process,
+		      struct err *err)
 {
 	struct json *tree;
 	size_t size;
 	char *text;
 
+	*process = (struct spec_process){ .set = true };
 	if (file_read(AT_FDCWD, path, JSON_BYTES_MAX, arena, &text, &size, err) < 0)
 		return -1;
 	if (json_parse(text, size, arena, &tree, err) < 0 ||
-	    fields_decode(tree, table, to, arena, err) < 0)
-		return err_wrap(err, "%s", path);
-	return 0;
-}
-
-int spec_process_load(const char *path, struct arena *arena, struct spec_process *process,
-		      struct err *err)
-{
-	*process = (struct spec_process){ .set = true };
-	if (object_load(path, spec_process_fields, process, arena, err) < 0)
-		return -1;
-	if (spec_process_check(process, err) < 0)
-		return err_wrap(err, "%s", path);
-	return 0;
-}
-
-int spec_resources_load(const char *path, struct arena *arena, struct spec_resources *resources,
-			struct err *err)
-{
-	*resources = (struct spec_resources){ 0 };
-	if (strcmp(path, "-") == 0)
-		path = "/dev/stdin";
-	if (object_load(path, spec_resources_fields, resources, arena, err) < 0)
-		return -1;
-	resources_complete(resources);
-	if (spec_resources_check(resources, err) < 0)
+	    fields_decode(tree, spec_process_fields, process, arena, err) < 0 ||
+	    spec_process_check(process, err) < 0)
 		return err_wrap(err, "%s", path);
 	return 0;
 }

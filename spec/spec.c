@@ -311,7 +311,7 @@ static const struct field rdma_fields[] = {
 	{ 0 },
 };
 
-const struct field spec_resources_fields[] = {
+static const struct field resources_fields[] = {
 	LIST      ("devices",        struct spec_resources, devices, struct spec_device_rule, 0, device_rule_fields),
 	OBJECT    ("memory",         struct spec_resources, memory, struct spec_memory, 0, memory_fields),
 	OBJECT    ("cpu",            struct spec_resources, cpu, struct spec_cpu, 0, cpu_fields),
@@ -361,7 +361,7 @@ static const struct field linux_fields[] = {
 	LIST           ("devices",           struct spec_linux, devices, struct spec_device, 0, device_fields),
 	UNSUPPORTED    ("netDevices"),
 	STRING         ("cgroupsPath",       struct spec_linux, cgroups_path, 0),
-	OBJECT         ("resources",         struct spec_linux, resources, struct spec_resources, 0, spec_resources_fields),
+	OBJECT         ("resources",         struct spec_linux, resources, struct spec_resources, 0, resources_fields),
 	UNSUPPORTED    ("intelRdt"),
 	NAME           ("rootfsPropagation", struct spec_linux, rootfs_propagation, 0, propagation_names),
 	STRINGS        ("maskedPaths",       struct spec_linux, masked_paths, ABSOLUTE),

@@ -283,7 +283,6 @@ struct spec_seccomp {
 	const char *default_action;
 	struct optional_u64 default_errno_ret;
 	struct spec_strings architectures, flags;
-	bool flags_set; /* an empty list is not an absent one */
 	const char *listener_path, *listener_metadata;
 	struct spec_seccomp_rules syscalls;
 };
@@ -348,14 +347,9 @@ int spec_parse(const char *text, size_t size, struct arena *arena, struct spec *
 int spec_process_load(const char *path, struct arena *arena, struct spec_process *process,
 		      struct err *err);
 
-/* Reads a linux.resources object (update); "-" is standard input. */
-int spec_resources_load(const char *path, struct arena *arena, struct spec_resources *resources,
-			struct err *err);
-
 /* The rules that span several properties; spec_load() has called it. */
 int spec_check(const struct spec *spec, struct err *err);
 int spec_process_check(const struct spec_process *process, struct err *err);
-int spec_resources_check(const struct spec_resources *resources, struct err *err);
 
 /* How `agentd spec` is to differ from its default. */
 struct spec_default {
@@ -371,4 +365,4 @@ struct json *spec_default(const struct spec_default *with, struct arena *arena);
 /* Encodes a spec with the same tables that decode it (state, tests). */
 struct json *spec_encode(const struct spec *spec, struct arena *arena);
 
-extern const struct field spec_fields[], spec_process_fields[], spec_resources_fields[];
+extern const struct field spec_fields[], spec_process_fields[];

@@ -48,11 +48,6 @@ void log_forward(void (*forward)(enum log_level level, const char *text))
 	target.forward = forward;
 }
 
-enum log_level log_level(void)
-{
-	return target.level;
-}
-
 /* Writes `text` as the inside of a JSON string; returns the number of bytes. */
 static size_t json_escape(char *to, size_t size, const char *text)
 {

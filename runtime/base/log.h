@@ -23,9 +23,6 @@ int log_open(const char *path, enum log_format format, enum log_level level, str
 /* Sends all further messages of this process through `forward` instead (the child's wire). */
 void log_forward(void (*forward)(enum log_level level, const char *text));
 
-/* The level that was asked for: what is above it need not be formatted. */
-enum log_level log_level(void);
-
 /* One line, no newline at the end. Allocates nothing; safe in the child. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -644,13 +644,6 @@ static void test_limits_and_failure(void **state)
 	assert_string_equal(text, "7\n");
 	assert_true(file_read_small(dir, "cgroup.max.descendants", text, sizeof(text)) > 0);
 	assert_string_equal(text, "9\n");
-	assert_int_equal(cgroup_update(real.root, real.path,
-				       &(struct cgroup_limit){ NULL, "cgroup.max.depth", "8", "",
-							       false, false },
-				       1, &err),
-			 0);
-	assert_true(file_read_small(dir, "cgroup.max.depth", text, sizeof(text)) > 0);
-	assert_string_equal(text, "8\n");
 	assert_int_equal(cgroup_remove(real.root, real.path, &err), 0);
 }
 
