@@ -136,6 +136,27 @@ static int make_parent_private(int rootfs, struct err *err)
 	return err_sys(err, "make the mount under the root filesystem private");
 }
 
+/*
+ * A caller in a chroot(2) has given us a root directory that is no mount, whose propagation cannot
+ * be set and from which pivot_root(2) refuses to leave. Entering our own mount namespace again
+ * gives us its root (setns(2)). Paths of the caller's were opened before; what is named from here
+ * on, a createContainer hook or /dev/null, is the namespace's.
+ */
+static int leave_chroot(struct err *err)
+{
+	autoclose int namespace = -1;
+	struct statx root;
+
+	if (statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, &root) < 0)
+		return err_sys(err, "stat /");
+	if (root.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return 0;
+	namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (namespace < 0 || setns(namespace, CLONE_NEWNS) < 0)
+		return err_sys(err, "leave the caller's chroot by /proc/self/ns/mnt");
+	return 0;
+}
+
 static int propagate_host(const struct rootfs_plan *plan, int rootfs, struct err *err)
 {
 	autoclose int root = -1;
@@ -154,7 +175,7 @@ int rootfs_prepare(const struct rootfs_plan *plan, int *rootfs, struct err *err)
 	autoclose int tree = -1;
 
 	umask(022);
-	if (propagate_host(plan, *rootfs, err) < 0)
+	if (leave_chroot(err) < 0 || propagate_host(plan, *rootfs, err) < 0)
 		return -1;
 	tree = tree_clone(*rootfs, true);
 	if (tree < 0 || tree_attach(tree, *rootfs) < 0)

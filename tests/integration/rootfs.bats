@@ -89,3 +89,23 @@ load helpers
 	inside true
 	(cd "$BUNDLE/rootfs" && find . | sort) | diff "$WORK/before" -
 }
+
+# A root that is no mount: its propagation cannot be set, and pivot_root(2) does not leave it.
+@test "a caller in a chroot" {
+	needs_root
+	local root=$WORK/root library
+	mkdir -p "$root"/{proc,sys,dev,run,tmp,bundle}
+	for library in "$AGENTD" $(ldd "$AGENTD" | grep -o '/[^ ]*'); do
+		mkdir -p "$root$(dirname "$library")"
+		cp "$library" "$root$library"
+	done
+	payload many hostname -- write /file x
+	config '.root.readonly = true'
+	cp -r "$BUNDLE/." "$root/bundle"
+	run unshare -m sh -c '
+		mount --make-rprivate / && mount --bind /proc "$1/proc" && mount --rbind /sys "$1/sys" &&
+			mount --rbind /dev "$1/dev" && mount -t tmpfs run "$1/run" && exec chroot "$1" "$2" run /bundle/' \
+		sh "$root" "$AGENTD"
+	status_is 0
+	has hostname=agentd write=EROFS
+}
