@@ -6,7 +6,6 @@
  */
 #include "isolation/caps.h"
 
-#include <errno.h>
 #include <sys/capability.h>
 
 #include "runtime/base/log.h"

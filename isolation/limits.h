@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#include "isolation/host.h"
 #include "spec/spec.h"
 
 struct limits_plan {

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "isolation/host.h"
 #include "runtime/base/sys.h"
 #include "spec/spec.h"
 

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "isolation/host.h"
 #include "spec/spec.h"
 
 struct process_plan {

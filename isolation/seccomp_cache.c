@@ -8,7 +8,6 @@
  * here may fail a launch: without the cache it is only slower.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/filter.h>

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "isolation/host.h"
 #include "spec/spec.h"
 
 struct sysctl_row {

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include "isolation/path.h"

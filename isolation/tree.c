@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 
 /* The first line of the context's log says it better than errno: "tmpfs: Bad value for 'size'". */

@@ -4,7 +4,7 @@
  */
 #include "runtime/features.h"
 
-#include "isolation/mounts.h"
+#include "isolation/mount_options.h"
 #include "isolation/seccomp.h"
 #include "runtime/base/sys.h"
 #include "runtime/version.h"

@@ -20,7 +20,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "runtime/base/arena.h"

@@ -9,8 +9,6 @@
 #include "spec/landlock.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "spec/names.h"
 #include "spec/spec.h"

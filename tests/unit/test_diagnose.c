@@ -76,7 +76,7 @@ static void test_closed_source(void **state)
 {
 	char source[128];
 	struct mount_row row = { .kind = MOUNT_BIND, .source = source };
-	struct plan plan = { .namespaces.clone = CLONE_NEWUSER, .mounts = { &row, 1, 1 } };
+	struct plan plan = { .namespaces.clone = CLONE_NEWUSER, .mounts = { &row, 1 } };
 	struct err err;
 
 	(void)state;
@@ -157,7 +157,7 @@ static int check_flags(void)
 				 .kind = MOUNT_BIND,
 				 .source = "/tmp",
 				 .flags.attr_clear = SYS_MOUNT_ATTR_NOSUID };
-	struct plan plan = { .namespaces.clone = CLONE_NEWUSER, .mounts = { &row, 1, 1 } };
+	struct plan plan = { .namespaces.clone = CLONE_NEWUSER, .mounts = { &row, 1 } };
 	struct err err;
 
 	err_set(&err, EPERM, "mounts[3]");
