@@ -281,6 +281,7 @@ logged() { podman logs box 2>&1 | grep -qx "$1"; }
 }
 
 @test "podman: a user namespace" {
+	needs_user_namespaces
 	in_podman --uidmap 0:100000:2000 --gidmap 0:100000:2000 test:1 sh -c 'cat /proc/self/uid_map; id -u; echo x >/file && canary stat /file'
 	status_is 0
 	output=$(tr -s ' ' <<<"$output")
@@ -340,6 +341,7 @@ rootless() {
 	local user=54321 dir=$WORK/user
 	needs newuidmap
 	mkdir -p "$dir/home" "$dir/run"
+	needs_user_namespaces
 	cp "$TOP/tests/integration/subid.sh" "$AGENTD" "$WORK/"
 	sed "s|$AGENTD|$WORK/${AGENTD##*/}|" "$CONTAINERS_CONF" >"$dir/containers.conf"
 	cat >"$dir/script" <<-EOF

@@ -91,6 +91,7 @@ print("pid", os.getpid(), "threads", len(done), "host", socket.gethostname())'
 		config '.process.terminal = false | .process.rlimits |= map(if .type == "RLIMIT_NOFILE" then
 			.hard = ([.hard, $max] | min) | .soft = ([.soft, $max] | min) else . end)' --argjson max "$(ulimit -Hn)"
 		is_root || config '.linux.uidMappings[].hostID = $id | .linux.gidMappings[].hostID = $id' --argjson id "$EUID"
+		[[ $fixture != *userns* ]] || needs_user_namespaces
 		[[ $fixture != *userns* ]] || chown -R 100000:100000 "$BUNDLE/rootfs"
 		payload many id -- status -- caps -- write /dev/null x
 		launch --best-effort cgroup

@@ -90,6 +90,7 @@ map() { # CONTAINER HOST SIZE
 	needs_root # makes the user and his range, in a mount namespace of their own
 	payload cat /proc/self/uid_map
 	local user=54321 dir=$WORK/user
+	needs_user_namespaces
 	cp "$TOP/tests/integration/subid.sh" "$WORK/subid.sh"
 	cp "$AGENTD" "$WORK/agentd"
 	chmod 755 "$WORK/subid.sh" "$WORK/agentd"
