@@ -112,7 +112,9 @@ struct selftest_case {
 	unsigned needs; /* layers without which the case is skipped (cgroup for a fork bomb) */
 	/*
 	 * Where errnos do not tell: judges the target itself. true: contained. Says what it saw in
-	 * `result->observed` either way. NULL: the errnos decide.
+	 * `result->observed` either way. NULL: the errnos decide. A judge that finds that the row
+	 * can prove nothing here (the configuration grants it, the kernel has no such thing) sets
+	 * result->verdict and reason, and that stands: see judge_undecided().
 	 */
 	bool (*judge)(const struct evidence *evidence, struct result *result);
 	const char *remedy;	/* one line */
