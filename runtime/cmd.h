@@ -14,10 +14,6 @@ extern const struct command inspect_commands[];	  /* state list ps spec explain 
 extern const struct option_row bundle_options[]; /* run, create, explain */
 extern const struct option_row launch_options[]; /* run, create, exec */
 
-/* What the options in front of the command say. Errors: words that none of them knows. */
-int cmd_settings(const struct options *options, struct arena *arena, struct settings *settings,
-		 struct err *err);
-
 /* The request of create, run and explain. An `id` with a slash is a bundle, whose id is made up. */
 int cmd_request(const struct options *options, const char *id, const char *bundle,
 		struct arena *arena, struct request *request, struct err *err);

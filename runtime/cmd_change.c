@@ -103,7 +103,7 @@ static int parse_process(const struct options *options, struct arena *arena,
 	return parse_env(&options->env, err);
 }
 
-static int cmd_exec(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_exec(const struct options *options, const struct settings *settings, struct err *err)
 {
 	struct request request = { .id = options->arguments.item[0],
 				   .console_socket = options->console_socket,
@@ -114,32 +114,25 @@ static int cmd_exec(const struct options *options, struct arena *arena, struct e
 				   .exec_cgroup = options->cgroup,
 				   .ignore_paused = options->ignore_paused };
 	struct exec_process process;
-	struct settings settings;
 	int status;
 
-	if (cmd_settings(options, arena, &settings, err) < 0 || cmd_check_fds(options, err) < 0 ||
-	    parse_process(options, arena, &process, err) < 0 ||
-	    container_exec(&settings, &request, &process, &status, err) < 0)
+	if (cmd_check_fds(options, err) < 0 ||
+	    parse_process(options, settings->arena, &process, err) < 0 ||
+	    container_exec(settings, &request, &process, &status, err) < 0)
 		return -1;
 	return status;
 }
 
-static int cmd_pause(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_pause(const struct options *options, const struct settings *settings,
+		     struct err *err)
 {
-	struct settings settings;
-
-	if (cmd_settings(options, arena, &settings, err) < 0)
-		return -1;
-	return container_pause(&settings, options->arguments.item[0], true, err);
+	return container_pause(settings, options->arguments.item[0], true, err);
 }
 
-static int cmd_resume(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_resume(const struct options *options, const struct settings *settings,
+		      struct err *err)
 {
-	struct settings settings;
-
-	if (cmd_settings(options, arena, &settings, err) < 0)
-		return -1;
-	return container_pause(&settings, options->arguments.item[0], false, err);
+	return container_pause(settings, options->arguments.item[0], false, err);
 }
 
 /* clang-format off */

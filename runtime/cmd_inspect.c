@@ -59,16 +59,15 @@ static int parse_format(const struct options *options, bool *json, struct err *e
 	return 0;
 }
 
-static int cmd_state(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_state(const struct options *options, const struct settings *settings,
+		     struct err *err)
 {
-	struct settings settings;
 	enum state_status status;
 	struct state *state;
 
-	if (cmd_settings(options, arena, &settings, err) < 0 ||
-	    container_state(&settings, options->arguments.item[0], &state, &status, err) < 0)
+	if (container_state(settings, options->arguments.item[0], &state, &status, err) < 0)
 		return -1;
-	return print_json(state_tree(NULL, state, status, arena), arena);
+	return print_json(state_tree(NULL, state, status, settings->arena), settings->arena);
 }
 
 /* --- list ------------------------------------------------------------------------------------ */
@@ -109,20 +108,17 @@ static void fill_row(const char *row[LIST_COLUMNS], const struct state *state,
 }
 
 /* One that is deleted while we look is no error: it is no longer there to be listed. */
-static int cmd_list(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_list(const struct options *options, const struct settings *settings, struct err *err)
 {
 	const char *(*rows)[LIST_COLUMNS];
-	struct json *array = json_array(NULL, NULL, arena);
+	struct json *array = json_array(NULL, NULL, settings->arena);
 	struct spec_strings ids = { 0 };
-	struct settings settings;
 	size_t len = 0;
 	bool json;
 
-	if (parse_format(options, &json, err) < 0 ||
-	    cmd_settings(options, arena, &settings, err) < 0 ||
-	    container_list(&settings, &ids, err) < 0)
+	if (parse_format(options, &json, err) < 0 || container_list(settings, &ids, err) < 0)
 		return -1;
-	rows = arena_alloc(arena, ids.len + 1, sizeof(*rows));
+	rows = arena_alloc(settings->arena, ids.len + 1, sizeof(*rows));
 	memcpy(rows[len++], (const char *[]){ "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" },
 	       sizeof(*rows));
 	for (size_t i = 0; i < ids.len; i++) {
@@ -130,19 +126,19 @@ static int cmd_list(const struct options *options, struct arena *arena, struct e
 		struct state *state;
 		struct err gone;
 
-		if (container_state(&settings, ids.item[i], &state, &status, &gone) < 0) {
+		if (container_state(settings, ids.item[i], &state, &status, &gone) < 0) {
 			log_warn("list: %s", gone.text);
 			continue;
 		}
 		if (options->quiet)
 			printf("%s\n", state->id);
-		state_tree(array, state, status, arena);
-		fill_row(rows[len++], state, status, arena);
+		state_tree(array, state, status, settings->arena);
+		fill_row(rows[len++], state, status, settings->arena);
 	}
 	if (options->quiet)
 		return 0;
 	if (json)
-		return print_json(array, arena);
+		return print_json(array, settings->arena);
 	print_table((const char *const(*)[LIST_COLUMNS])rows, len);
 	return 0;
 }
@@ -238,23 +234,21 @@ static int print_ps(const struct options *options, const pid_t *pids, size_t len
 	return 0;
 }
 
-static int cmd_ps(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_ps(const struct options *options, const struct settings *settings, struct err *err)
 {
-	struct json *array = json_array(NULL, NULL, arena);
-	struct settings settings;
+	struct json *array = json_array(NULL, NULL, settings->arena);
 	pid_t *pids;
 	size_t len;
 	bool json;
 
 	if (parse_format(options, &json, err) < 0 ||
-	    cmd_settings(options, arena, &settings, err) < 0 ||
-	    container_pids(&settings, options->arguments.item[0], &pids, &len, err) < 0)
+	    container_pids(settings, options->arguments.item[0], &pids, &len, err) < 0)
 		return -1;
 	if (!json)
-		return print_ps(options, pids, len, arena, err);
+		return print_ps(options, pids, len, settings->arena, err);
 	for (size_t i = 0; i < len; i++)
-		json_integer(array, NULL, pids[i], arena);
-	return print_json(array, arena);
+		json_integer(array, NULL, pids[i], settings->arena);
+	return print_json(array, settings->arena);
 }
 
 /* --- spec, explain, features ----------------------------------------------------------------- */
@@ -271,7 +265,7 @@ static int write_config(const char *bundle, const char *text, size_t size, struc
 	return 0;
 }
 
-static int cmd_spec(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_spec(const struct options *options, const struct settings *settings, struct err *err)
 {
 	struct spec_default with = { .rootless = options->map_root,
 				     .args = options->arguments,
@@ -281,41 +275,40 @@ static int cmd_spec(const struct options *options, struct arena *arena, struct e
 	size_t size;
 	char *text;
 
-	if (with.rootless &&
-	    (host_probe(&host, true, arena, err) < 0 ||
-	     idmap_subordinate(&host, arena, &with.uid_mappings, &with.gid_mappings, err) < 0))
+	if (with.rootless && (host_probe(&host, true, settings->arena, err) < 0 ||
+			      idmap_subordinate(&host, settings->arena, &with.uid_mappings,
+						&with.gid_mappings, err) < 0))
 		return -1;
-	text = json_print(spec_default(&with, arena), true, arena, &size);
+	text = json_print(spec_default(&with, settings->arena), true, settings->arena, &size);
 	return write_config(bundle, text, size, err);
 }
 
-static int cmd_explain(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_explain(const struct options *options, const struct settings *settings,
+		       struct err *err)
 {
 	const char *bundle = options->arguments.len ? options->arguments.item[0] : options->bundle;
-	struct settings settings;
 	struct request request;
 	struct plan *plan;
 
 	if (options->arguments.len && options->bundle)
 		return err_set(err, OPTIONS_USAGE, "explain: two bundles: %s and %s",
 			       options->bundle, bundle);
-	if (cmd_settings(options, arena, &settings, err) < 0 ||
-	    cmd_request(options, "ID", bundle, arena, &request, err) < 0 ||
-	    container_plan(&settings, &request, &plan, err) < 0)
+	if (cmd_request(options, "ID", bundle, settings->arena, &request, err) < 0 ||
+	    container_plan(settings, &request, &plan, err) < 0)
 		return -1;
-	explain_print(plan, arena, stdout);
+	explain_print(plan, settings->arena, stdout);
 	return 0;
 }
 
-static int cmd_features(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_features(const struct options *options, const struct settings *settings,
+			struct err *err)
 {
-	struct settings settings;
 	struct host host;
 
-	if (cmd_settings(options, arena, &settings, err) < 0 ||
-	    host_probe(&host, settings.rootless, arena, err) < 0)
+	(void)options;
+	if (host_probe(&host, settings->rootless, settings->arena, err) < 0)
 		return -1;
-	return print_json(features(&host, arena), arena);
+	return print_json(features(&host, settings->arena), settings->arena);
 }
 
 /* clang-format off */

@@ -97,21 +97,6 @@ static int parse_signal(const char *text, int *signal, struct err *err)
 	return err_set(err, OPTIONS_USAGE, "kill: unknown signal '%s'", text);
 }
 
-int cmd_settings(const struct options *options, struct arena *arena, struct settings *settings,
-		 struct err *err)
-{
-	static const struct name words[] = { { "false", 0 }, { "true", 1 }, { "auto", 2 }, { 0 } };
-	uint64_t rootless = 2;
-
-	if (options->rootless && !name_value(words, options->rootless, &rootless))
-		return err_set(err, OPTIONS_USAGE, "--rootless is true, false or auto, not '%s'",
-			       options->rootless);
-	*settings = (struct settings){ .root = options->root,
-				       .rootless = rootless == 2 ? -1 : (int)rootless,
-				       .arena = arena };
-	return 0;
-}
-
 static int parse_manager(const struct options *options, enum cgroup_manager *manager,
 			 struct err *err)
 {
@@ -195,62 +180,50 @@ int cmd_request(const struct options *options, const char *id, const char *bundl
 	return parse_manager(options, &request->cgroup_manager, err);
 }
 
-static int cmd_create(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_create(const struct options *options, const struct settings *settings,
+		      struct err *err)
 {
-	struct settings settings;
 	struct request request;
 
-	if (cmd_settings(options, arena, &settings, err) < 0 ||
-	    cmd_request(options, options->arguments.item[0], options->bundle, arena, &request,
-			err) < 0)
+	if (cmd_request(options, options->arguments.item[0], options->bundle, settings->arena,
+			&request, err) < 0)
 		return -1;
 	request.detach = true;
-	return container_create(&settings, &request, err);
+	return container_create(settings, &request, err);
 }
 
-static int cmd_run(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_run(const struct options *options, const struct settings *settings, struct err *err)
 {
-	struct settings settings;
 	struct request request;
 	int status;
 
-	if (cmd_settings(options, arena, &settings, err) < 0 ||
-	    cmd_request(options, options->arguments.item[0], options->bundle, arena, &request,
-			err) < 0 ||
-	    container_run(&settings, &request, &status, err) < 0)
+	if (cmd_request(options, options->arguments.item[0], options->bundle, settings->arena,
+			&request, err) < 0 ||
+	    container_run(settings, &request, &status, err) < 0)
 		return -1;
 	return status;
 }
 
-static int cmd_start(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_start(const struct options *options, const struct settings *settings,
+		     struct err *err)
 {
-	struct settings settings;
-
-	if (cmd_settings(options, arena, &settings, err) < 0)
-		return -1;
-	return container_start(&settings, options->arguments.item[0], err);
+	return container_start(settings, options->arguments.item[0], err);
 }
 
-static int cmd_kill(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_kill(const struct options *options, const struct settings *settings, struct err *err)
 {
-	struct settings settings;
 	int signal = SIGTERM;
 
-	if (cmd_settings(options, arena, &settings, err) < 0)
-		return -1;
 	if (options->arguments.len > 1 &&
 	    parse_signal(options->arguments.item[1], &signal, err) < 0)
 		return -1;
-	return container_kill(&settings, options->arguments.item[0], signal, options->all, err);
+	return container_kill(settings, options->arguments.item[0], signal, options->all, err);
 }
 
-static int cmd_delete(const struct options *options, struct arena *arena, struct err *err)
+static int cmd_delete(const struct options *options, const struct settings *settings,
+		      struct err *err)
 {
-	struct settings settings;
-
-	if (cmd_settings(options, arena, &settings, err) < 0)
-		return -1;
-	return container_delete(&settings, options->arguments.item[0], options->force, err);
+	return container_delete(settings, options->arguments.item[0], options->force, err);
 }
 
 /* clang-format off */

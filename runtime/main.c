@@ -132,22 +132,39 @@ static int open_log(const struct options *options, struct err *err)
 	return log_open(options->log, (enum log_format)format, (enum log_level)level, err);
 }
 
+static int make_settings(const struct options *options, struct arena *arena,
+			 struct settings *settings, struct err *err)
+{
+	static const struct name words[] = { { "false", 0 }, { "true", 1 }, { "auto", 2 }, { 0 } };
+	uint64_t rootless = 2;
+
+	if (options->rootless && !name_value(words, options->rootless, &rootless))
+		return err_set(err, OPTIONS_USAGE, "--rootless is true, false or auto, not '%s'",
+			       options->rootless);
+	*settings = (struct settings){ .root = options->root,
+				       .rootless = rootless == 2 ? -1 : (int)rootless,
+				       .arena = arena };
+	return 0;
+}
+
 static int run_command(const struct command *command, int argc, char *argv[], int at,
 		       struct options *options, struct arena *arena, struct err *err)
 {
+	struct settings settings;
 	int status;
 
 	if (options_parse(command->groups, command, argc, argv, &at, arena, options, err) < 0)
 		return err_wrap(err, "%s", command->name);
 	if (options->help)
 		return print_command_help(command);
-	if (check_arguments(command, options, err) < 0)
+	if (check_arguments(command, options, err) < 0 ||
+	    make_settings(options, arena, &settings, err) < 0)
 		return -1;
 	if (command->launches && seal_executable(argv, err) < 0)
 		return -1;
 	if (open_log(options, err) < 0)
 		return -1;
-	status = command->run(options, arena, err);
+	status = command->run(options, &settings, err);
 	if (status >= 0 && fflush(stdout) != 0)
 		return err_sys(err, "write to standard output");
 	return status;

@@ -53,6 +53,8 @@ extern const struct option_row help_options[]; /* --help, of every command */
 
 #define OPTIONS_GROUPS_MAX 5
 
+struct settings;
+
 struct command {
 	const char *name;      /* NULL ends a table */
 	const char *arguments; /* for --help: "ID [SIGNAL]" */
@@ -61,7 +63,7 @@ struct command {
 	bool verbatim;	   /* behind the first argument nothing is an option */
 	bool launches;	   /* starts a process that could get at our executable */
 	/* Carries it out. An exit status, or -1 with an error. */
-	int (*run)(const struct options *options, struct arena *arena, struct err *err);
+	int (*run)(const struct options *options, const struct settings *settings, struct err *err);
 	const struct option_row *groups[OPTIONS_GROUPS_MAX]; /* ends with NULL */
 };
 
