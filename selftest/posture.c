@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/names.h"
@@ -248,6 +249,7 @@ static bool parse_mount(char *line, struct arena *arena, struct posture_mount *m
 		if (!(tail[i] = strsep(&line, " ")))
 			return false;
 	*mount = (struct posture_mount){ .id = strtoull(head[0], NULL, 10),
+					 .root = unescape((char *)head[3]),
 					 .destination = unescape((char *)head[4]),
 					 .options = head[5],
 					 .propagation = propagation,
@@ -363,7 +365,7 @@ static int read_texts(int process, struct arena *arena, struct posture *posture,
 		{ "oom_score_adj", TEXT_MAX, &oom },
 	};
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (file_read(process, files[i].name, files[i].max, arena, files[i].text, NULL,
 			      err) < 0)
 			return -1;
@@ -375,6 +377,18 @@ static int read_texts(int process, struct arena *arena, struct posture *posture,
 	posture->setgroups = setgroups;
 	posture->oom_score_adj = atoi(oom);
 	return parse_mounts(mounts, arena, posture, err);
+}
+
+/* EINVAL without a security module that labels processes. */
+static int read_label(int process, struct arena *arena, struct posture *posture, struct err *err)
+{
+	char label[TEXT_MAX / 16];
+	ssize_t len = file_read_small(process, "attr/current", label, sizeof(label));
+
+	if (len < 0 && (errno != EINVAL && errno != EOPNOTSUPP))
+		return err_sys(err, "read attr/current");
+	posture->label = len < 0 ? "" : arena_copy(arena, label, strcspn(label, "\n"));
+	return 0;
 }
 
 static int read_environment(int process, struct arena *arena, struct posture *posture,
@@ -399,6 +413,7 @@ static int read_all(int process, struct arena *arena, struct posture *posture, s
 	    read_link(process, "cwd", arena, &posture->cwd, &posture->cwd_mount, err) < 0 ||
 	    read_link(process, "exe", arena, &posture->exe, &posture->exe_mount, err) < 0 ||
 	    read_texts(process, arena, posture, err) < 0 ||
+	    read_label(process, arena, posture, err) < 0 ||
 	    read_environment(process, arena, posture, err) < 0)
 		return -1;
 	if (!posture->threads_len)

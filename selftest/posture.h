@@ -34,6 +34,7 @@ struct posture_fd {
 
 struct posture_mount {
 	uint64_t id;
+	const char *root; /* what of the filesystem is mounted */
 	const char *destination, *type, *source, *options, *super_options, *propagation;
 };
 
@@ -52,6 +53,7 @@ struct posture {
 	const char *cgroup;	      /* its cgroup v2 path */
 	const char *root, *cwd, *exe; /* links of /proc/PID */
 	uint64_t root_mount, cwd_mount, exe_mount;
+	const char *label; /* of AppArmor or SELinux; "" without either */
 	const char *uid_map, *gid_map, *setgroups;
 	const char *environment; /* NUL-separated */
 	size_t environment_size;
