@@ -54,20 +54,29 @@ int cgroup_open(const char *root, const char *path, int *dir, struct err *err)
 	return root_open(root, &top, err) < 0 ? -1 : open_below(top, path, dir, err);
 }
 
-/* The path of a process in cgroup v2, without "/" first (cgroups(7), "/proc/[pid]/cgroup"). */
+char *cgroup_path_in(char *text)
+{
+	char *line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
+	char *path = line ? strchr(line, '/') : NULL;
+
+	if (path)
+		path[strcspn(path, "\n")] = '\0';
+	return path;
+}
+
+/* The path of a process in cgroup v2, without "/" first. */
 static int read_path_of(pid_t pid, char *path, size_t size, struct err *err)
 {
-	char file[64], text[2 * PATH_MAX], *line, *rest;
+	char file[64], text[2 * PATH_MAX], *found;
 
 	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
 	if (file_read_small(AT_FDCWD, file, text, sizeof(text)) < 0)
 		return err_sys(err, "read %s", file);
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (strncmp(line, "0::/", 4) == 0 && strlen(line + 4) < size) {
-			memcpy(path, line + 4, strlen(line + 4) + 1);
-			return 0;
-		}
-	return err_set(err, ENOENT, "%s: names no cgroup v2", file);
+	found = cgroup_path_in(text);
+	if (!found || strlen(found) > size)
+		return err_set(err, ENOENT, "%s names no cgroup v2", file);
+	memcpy(path, found + 1, strlen(found));
+	return 0;
 }
 
 /*

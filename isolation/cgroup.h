@@ -76,6 +76,10 @@ unsigned cgroup_controllers_mask(const char *list);
 /* The same for a file of the cgroup `dir`; one that cannot be read has none. */
 unsigned cgroup_controllers_read(int dir, const char *file);
 
+/* The path of cgroup v2 in the text of /proc/PID/cgroup (cgroups(7)), with "/" first, cut from the
+ * rest in place; NULL: none. */
+char *cgroup_path_in(char *text);
+
 /* Refuses what no path of a cgroup has: empty components, "." and "..". */
 int cgroup_check_path(const char *path, struct err *err);
 

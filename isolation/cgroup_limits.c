@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "isolation/cgroup.h"
+#include "runtime/base/array.h"
 #include "runtime/base/log.h"
 
 #define WEIGHT_MAX 10000 /* of cpu.weight and io.weight */
@@ -148,7 +149,7 @@ static void plan_io(const struct spec_resources *from, struct limits *limits)
 						   device->major, device->minor),
 				      device->weight.value, "linux.resources.blockIO.weightDevice");
 	}
-	for (size_t i = 0; i < sizeof(throttles) / sizeof(throttles[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(throttles); i++)
 		for (size_t j = 0; j < throttles[i].list->len; j++) {
 			const struct spec_throttle *device = &throttles[i].list->item[j];
 			const char *rate =
@@ -350,7 +351,7 @@ static void warn_ignored(const struct spec_resources *from)
 	};
 	/* clang-format on */
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
 		if (ignored[i].asked)
 			log_warn("linux.resources.%s: cgroup v2 has nothing like it; ignored",
 				 ignored[i].what);

@@ -11,23 +11,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "isolation/cgroup.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 
 #define DEPTH_MAX 64	    /* of cgroups whose processes are listed */
 #define REMOVE_TIMEOUT 5000 /* milliseconds */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /*
  * Waits until cgroup.events has the line `wanted`. 0, or -1 with errno: ETIMEDOUT, or ENODEV when
@@ -43,7 +35,7 @@ static int wait_for_event(int dir, const char *wanted, int64_t deadline)
 		return -1;
 	for (;;) {
 		struct pollfd poll_fd = { .fd = fd, .events = POLLPRI };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 		ssize_t got = pread(fd, events, sizeof(events) - 1, 0);
 
 		if (got < 0)
@@ -210,7 +202,7 @@ int cgroup_freeze(int dir, bool freeze, int timeout_ms, struct err *err)
 
 	if (file_write(dir, "cgroup.freeze", freeze ? "1" : "0", err) < 0)
 		return -1;
-	if (wait_for_event(dir, wanted, now_ms() + timeout_ms) == 0)
+	if (wait_for_event(dir, wanted, clock_ms() + timeout_ms) == 0)
 		return 0;
 	err_sys(err, "wait for '%s' in cgroup.events", wanted);
 	if (freeze)
@@ -297,7 +289,7 @@ static void remove_place(int top, const char *path)
 
 int cgroup_remove(const char *root, const char *path, struct err *err)
 {
-	int64_t deadline = now_ms() + REMOVE_TIMEOUT;
+	int64_t deadline = clock_ms() + REMOVE_TIMEOUT;
 	autoclose int top = -1, dir = -1;
 
 	if (cgroup_open(root, path, &dir, err) < 0)
@@ -310,7 +302,7 @@ int cgroup_remove(const char *root, const char *path, struct err *err)
 		if (faccessat(top, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 			return 0;
 		errno = code;
-		if (code != EBUSY || now_ms() >= deadline)
+		if (code != EBUSY || clock_ms() >= deadline)
 			return err_sys(err, "remove cgroup %s", path);
 	}
 	remove_place(top, path);

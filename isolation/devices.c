@@ -14,6 +14,7 @@
 #include "isolation/mount_options.h"
 #include "isolation/path.h"
 #include "isolation/tree.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 
@@ -37,8 +38,6 @@ static const struct {
 	{ "stdin", "/proc/self/fd/0" },	 { "stdout", "/proc/self/fd/1" },
 	{ "stderr", "/proc/self/fd/2" },
 };
-
-#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* --- plan ------------------------------------------------------------------------------------ */
 

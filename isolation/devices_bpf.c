@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
@@ -67,7 +68,6 @@ static const struct spec_device_rule default_rules[] = {
 	{ true, 'c', { true, 136 }, ANY,         NULL },
 };
 /* clang-format on */
-#define DEFAULT_RULES_LEN (sizeof(default_rules) / sizeof(default_rules[0]))
 
 static void emit(struct devices_bpf_plan *plan, struct bpf_insn instruction)
 {
@@ -125,7 +125,7 @@ static uint32_t access_mask(const char *letters)
 
 	if (!letters)
 		return ACCESS_ALL;
-	for (size_t i = 0; i < sizeof(access_letters) / sizeof(access_letters[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(access_letters); i++)
 		if (strchr(letters, access_letters[i].letter))
 			mask |= access_letters[i].access;
 	return mask;
@@ -177,12 +177,12 @@ int devices_bpf_plan(const struct spec *spec, const struct host *host, struct ar
 	*plan = (struct devices_bpf_plan){ .wanted = rules->len || host->privileged };
 	if (!plan->wanted)
 		return 0;
-	plan->program =
-		arena_new_array(arena, struct bpf_insn,
-				(rules->len + DEFAULT_RULES_LEN) * RULE_LEN_MAX + PROGRAM_LEN_MORE);
+	plan->program = arena_new_array(arena, struct bpf_insn,
+					(rules->len + ARRAY_LEN(default_rules)) * RULE_LEN_MAX +
+						PROGRAM_LEN_MORE);
 	emit_load(plan, WANTED, offsetof(struct bpf_cgroup_dev_ctx, access_type));
 	emit_constant(plan, BPF_RSH, WANTED, 16);
-	for (size_t i = 0; i < DEFAULT_RULES_LEN; i++)
+	for (size_t i = 0; i < ARRAY_LEN(default_rules); i++)
 		emit_rule(plan, &default_rules[i]);
 	for (size_t i = rules->len; i-- > 0;) {
 		plan->must |= !rules->item[i].allow && !host->rootless;

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 
@@ -170,7 +171,7 @@ static bool flags_locked(struct scene *scene)
 
 		if (row->kind != MOUNT_BIND || !row->source || statvfs(row->source, &fs) < 0)
 			continue;
-		for (size_t j = 0; j < sizeof(flags) / sizeof(flags[0]); j++)
+		for (size_t j = 0; j < ARRAY_LEN(flags); j++)
 			if (row->flags.attr_clear & flags[j].attr && fs.f_flag & flags[j].flag) {
 				snprintf(scene->cause, CAUSE_MAX,
 					 "mounts[%zu]: %s is mounted %s on the host, and a user "
@@ -261,7 +262,7 @@ void diagnose(const struct plan *plan, const struct host *host, struct err *err)
 
 	if (err->code != EPERM && err->code != EACCES && err->code != ENOSPC)
 		return;
-	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(probes); i++)
 		if (probes[i].found(&scene)) {
 			err_hint(err, "%s: %s", scene.cause, probes[i].remedy);
 			return;

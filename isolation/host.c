@@ -16,6 +16,8 @@
 #include <sys/vfs.h>
 
 #include "isolation/caps.h"
+#include "isolation/cgroup.h"
+#include "runtime/base/array.h"
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 
@@ -59,27 +61,21 @@ static const char *cgroup_root(struct arena *arena)
 {
 	static const char *const usual[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
-	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
 		if (has_filesystem(usual[i], CGROUP2_SUPER_MAGIC))
 			return usual[i];
 	return find_cgroup_mount(arena);
 }
 
-/*
- * The path of cgroups(7) "0::/...". From within a cgroup namespace a cgroup outside looks like
- * "/../x": it has no name that we could use.
- */
+/* From within a cgroup namespace a cgroup outside looks like "/../x": it has no name to use. */
 static const char *cgroup_own(struct arena *arena)
 {
-	char text[8192], *line, *rest;
+	char text[8192], *path;
 
 	if (file_read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
 		return NULL;
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (strncmp(line, "0::/", 4) == 0)
-			return strstr(line, "/..") ? NULL
-						   : arena_copy(arena, line + 3, strlen(line + 3));
-	return NULL;
+	path = cgroup_path_in(text);
+	return path && !strstr(path, "/..") ? arena_copy(arena, path, strlen(path)) : NULL;
 }
 
 static bool in_initial_user_namespace(void)

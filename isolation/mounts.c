@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include "isolation/cgroup.h"
 #include "isolation/copyup.h"
 #include "isolation/path.h"
 #include "isolation/tree.h"
@@ -185,23 +186,22 @@ static int make_bind(const struct mount_row *row, int source, struct err *err)
 	return clone_source(row, source, row->flags.what & MOUNT_OPTION_RBIND, err);
 }
 
-/* init was born in the container's cgroup, so its own file says which that is (cgroups(7)). */
+/* init was born in the container's cgroup, so its own file says which that is. */
 static int make_cgroup(const struct mount_row *row, struct err *err)
 {
 	char text[8192], path[PATH_MAX];
 	autoclose int fd = -1;
-	const char *line;
+	const char *own;
 	int len;
 
 	if (file_read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
 		return err_sys(err, "read /proc/self/cgroup");
-	line = strncmp(text, "0::/", 4) ? strstr(text, "\n0::/") : text;
-	if (!line)
-		return err_set(err, ENOENT, "/proc/self/cgroup has no line of cgroup v2");
-	line = strchr(line, '/');
-	if (!strncmp(line, "/..", 3))
+	own = cgroup_path_in(text);
+	if (!own)
+		return err_set(err, ENOENT, "/proc/self/cgroup names no cgroup v2");
+	if (!strncmp(own, "/..", 3))
 		return err_set(err, EXDEV, "the container's cgroup is outside of %s", row->source);
-	len = snprintf(path, sizeof(path), "%s%.*s", row->source, (int)strcspn(line, "\n"), line);
+	len = snprintf(path, sizeof(path), "%s%s", row->source, own);
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return err_set(err, ENAMETOOLONG, "the name of the container's cgroup: %s",
 			       strerror(ENAMETOOLONG));

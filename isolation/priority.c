@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "isolation/path.h"
+#include "runtime/base/array.h"
 
 #define BITS_PER_WORD (8 * sizeof(unsigned long))
 
@@ -78,10 +79,9 @@ static int plan_memory(const struct spec_memory_policy *policy, struct priority_
 	bool nodes = policy->nodes && *policy->nodes;
 	size_t i = 0;
 
-	while (i < sizeof(memory_modes) / sizeof(memory_modes[0]) &&
-	       memory_modes[i].mode != policy->mode)
+	while (i < ARRAY_LEN(memory_modes) && memory_modes[i].mode != policy->mode)
 		i++;
-	if (i == sizeof(memory_modes) / sizeof(memory_modes[0]))
+	if (i == ARRAY_LEN(memory_modes))
 		return err_set(err, EINVAL, "linux.memoryPolicy.mode: unknown mode");
 	if (nodes && memory_modes[i].nodes == NODES_NONE)
 		return err_set(err, EINVAL, "linux.memoryPolicy.nodes: this mode takes no nodes");

@@ -15,6 +15,7 @@
 #include "isolation/no_pivot.h"
 #include "isolation/path.h"
 #include "isolation/tree.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 
@@ -214,7 +215,7 @@ static int make_empty_directory(const char *context, struct err *err)
 
 	if (fs < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		if (tree_option(fs, options[i], err) < 0)
 			return -1;
 	if (context && tree_option(fs, context, err) < 0)

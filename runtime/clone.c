@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 #include "runtime/init.h"
@@ -60,14 +61,13 @@ static int close_parents(struct launch *launch, struct err *err)
 			   &launch->cgroup, &launch->console, &launch->pidfd };
 	int keep[NAMESPACES_MAX + 4] = { launch->init_wire, launch->start, launch->seccomp };
 
-	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(parents); i++)
 		fd_close(parents[i]);
 	if (plan->exec && !plan->label.apparmor && !plan->label.selinux)
 		fd_close(&launch->proc); /* written to for labels alone */
 	keep[3] = launch->proc;
 	memcpy(keep + 4, launch->joins, sizeof(launch->joins));
-	return process_close_others(3 + plan->process.keep_fds, keep,
-				    sizeof(keep) / sizeof(keep[0]), err);
+	return process_close_others(3 + plan->process.keep_fds, keep, ARRAY_LEN(keep), err);
 }
 
 static void __attribute__((noreturn)) fail_child(struct launch *launch, const struct err *err)

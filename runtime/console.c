@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 
@@ -89,7 +90,7 @@ static void forwardable(sigset_t *set)
 				    SIGSYS,  SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD };
 
 	sigfillset(set);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		sigdelset(set, ours[i]);
 }
 
@@ -241,7 +242,7 @@ static int relay_until_end(struct foreground *foreground, struct err *err)
 			want(out, POLLOUT),
 		};
 
-		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0 && errno != EINTR)
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
 			return err_sys(err, "wait for the program");
 		if (fds[0].revents)
 			forward_signals(foreground);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "runtime/base/array.h"
 #include "runtime/explain_page.h"
 #include "runtime/init.h"
 #include "runtime/outside.h"
@@ -337,7 +338,7 @@ static void print_hooks(const struct plan *plan, const struct page *page)
 
 	size_t len = 0;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); len += kinds[i++].list->len)
+	for (size_t i = 0; i < ARRAY_LEN(kinds); len += kinds[i++].list->len)
 		for (size_t j = 0; j < kinds[i].list->len; j++)
 			print_hook(kinds[i].kind, &kinds[i].list->item[j], page);
 	if (!len)
@@ -391,7 +392,7 @@ void explain_print(const struct plan *plan, struct arena *arena, FILE *to)
 {
 	const struct page page = { to, arena };
 
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
 		if (!(sections[i].in & (plan->exec ? FOR_EXEC : FOR_CREATE)))
 			continue;
 		fprintf(to, "%s\n", sections[i].title);

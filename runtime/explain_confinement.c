@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "isolation/plan.h"
+#include "runtime/base/array.h"
 #include "runtime/explain_page.h"
 #include "spec/names.h"
 
@@ -50,7 +51,7 @@ void explain_caps(const struct plan *plan, const struct page *page)
 		     { "inheritable", plan->caps.inheritable },
 		     { "ambient", plan->caps.ambient } };
 
-	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
 		page_line(page, sets[i].name, "%s",
 			  sets[i].mask ? caps_text(sets[i].mask, page->arena) : "none");
 }

@@ -6,6 +6,7 @@
 
 #include "isolation/mount_options.h"
 #include "isolation/seccomp.h"
+#include "runtime/base/array.h"
 #include "runtime/base/sys.h"
 #include "runtime/version.h"
 #include "spec/names.h"
@@ -43,7 +44,7 @@ static void add_hooks(struct json *parent, struct arena *arena)
 					     "startContainer", "poststart",	"poststop" };
 	struct json *array = json_array(parent, "hooks", arena);
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		json_string(array, NULL, kinds[i], arena);
 }
 

@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
@@ -80,14 +80,6 @@ static void execute(const struct spec_hook *hook, const struct confinement *conf
 	_exit(EXIT_NOT_EXECUTED);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Takes what is there to read; false at the end. */
 static bool drain(int from, struct output *output)
 {
@@ -113,12 +105,13 @@ static void cut_line(struct output *output)
 /* Reads the output until the process ends: 0, or -1 with ETIMEDOUT. */
 static int await_end(int pidfd, int from, uint64_t timeout, struct output *output)
 {
-	int64_t deadline = timeout && timeout < INT32_MAX ? now_ms() + (int64_t)timeout * 1000 : 0;
+	int64_t deadline = timeout && timeout < INT32_MAX ? clock_ms() + (int64_t)timeout * 1000
+							  : 0;
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 				{ .fd = from, .events = POLLIN } };
 
 	for (;;) {
-		int64_t left = deadline ? deadline - now_ms() : -1;
+		int64_t left = deadline ? deadline - clock_ms() : -1;
 
 		if (deadline && left <= 0) {
 			errno = ETIMEDOUT;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "isolation/network.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/hooks.h"
@@ -447,7 +448,7 @@ const struct step inside_steps[] = {
 	  "the program" },
 };
 /* clang-format on */
-const size_t inside_steps_len = sizeof(inside_steps) / sizeof(inside_steps[0]);
+const size_t inside_steps_len = ARRAY_LEN(inside_steps);
 
 /* --- init ------------------------------------------------------------------------------------ */
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/hooks.h"
 #include "runtime/outside.h"
@@ -119,7 +120,7 @@ void launch_close(struct launch *launch)
 		       &launch->seccomp,   &launch->proc,   &launch->wire,
 		       &launch->init_wire, &launch->pidfd,  &launch->console };
 
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		fd_close(own[i]);
 	for (size_t i = 0; i < NAMESPACES_MAX; i++)
 		fd_close(&launch->joins[i]);

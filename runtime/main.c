@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/cmd.h"
@@ -49,11 +50,9 @@ static const struct option_row *const global_groups[] = { global_options, help_o
 static const struct command *const command_tables[] = { lifecycle_commands, change_commands, inspect_commands };
 /* clang-format on */
 
-#define TABLES_LEN (sizeof(command_tables) / sizeof(command_tables[0]))
-
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < TABLES_LEN; i++)
+	for (size_t i = 0; i < ARRAY_LEN(command_tables); i++)
 		for (const struct command *command = command_tables[i]; command->name; command++)
 			if (strcmp(command->name, name) == 0)
 				return command;
@@ -63,7 +62,7 @@ static const struct command *find_command(const char *name)
 static int print_usage(FILE *to)
 {
 	fprintf(to, "Usage: agentd [OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n");
-	for (size_t i = 0; i < TABLES_LEN; i++)
+	for (size_t i = 0; i < ARRAY_LEN(command_tables); i++)
 		for (const struct command *command = command_tables[i]; command->name; command++)
 			fprintf(to, "  %-12s%s\n", command->name, command->help);
 	fprintf(to, "\nOptions:\n");

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "isolation/path.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/clone.h"
@@ -421,4 +422,4 @@ const struct step outside_steps[] = {
 	  "only a created container is announced" },
 };
 /* clang-format on */
-const size_t outside_steps_len = sizeof(outside_steps) / sizeof(outside_steps[0]);
+const size_t outside_steps_len = ARRAY_LEN(outside_steps);

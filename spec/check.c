@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "runtime/base/array.h"
 #include "spec/names.h"
 #include "spec/spec.h"
 
@@ -269,11 +270,9 @@ static const struct spec_rule {
 };
 /* clang-format on */
 
-#define LEN(table) (sizeof(table) / sizeof((table)[0]))
-
 int spec_process_check(const struct spec_process *process, struct err *err)
 {
-	for (size_t i = 0; i < LEN(process_rules); i++)
+	for (size_t i = 0; i < ARRAY_LEN(process_rules); i++)
 		if (process_rules[i].check(process, err) < 0)
 			return field_path(err, "%s", process_rules[i].path);
 	return 0;
@@ -281,7 +280,7 @@ int spec_process_check(const struct spec_process *process, struct err *err)
 
 static int check_resources(const struct spec_resources *resources, struct err *err)
 {
-	for (size_t i = 0; i < LEN(resources_rules); i++)
+	for (size_t i = 0; i < ARRAY_LEN(resources_rules); i++)
 		if (resources_rules[i].check(resources, err) < 0)
 			return field_path(err, "%s", resources_rules[i].path);
 	return 0;
@@ -289,7 +288,7 @@ static int check_resources(const struct spec_resources *resources, struct err *e
 
 int spec_check(const struct spec *spec, struct err *err)
 {
-	for (size_t i = 0; i < LEN(spec_rules); i++)
+	for (size_t i = 0; i < ARRAY_LEN(spec_rules); i++)
 		if (spec_rules[i].check(spec, err) < 0)
 			return field_path(err, "%s", spec_rules[i].path);
 	if (!spec->process.set) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/base/array.h"
 #include "spec/spec.h"
 
 /* The name that libseccomp gives to the architecture that we are built for. */
@@ -300,8 +301,6 @@ static const uint32_t refused_requests[] = {
 };
 /* clang-format on */
 
-#define LEN(table) (sizeof(table) / sizeof((table)[0]))
-
 /* Adds a rule for some system calls; the names are separated by spaces. */
 static struct json *add_rule(struct json *rules, const char *names, const char *action,
 			     struct arena *arena)
@@ -347,7 +346,7 @@ static void allow_requests(struct json *rules, uint32_t prefix, uint32_t mask, s
 	uint32_t next = mask ? (mask >> 1) & ~mask : 0x80000000u;
 	bool refused = false;
 
-	for (size_t i = 0; i < LEN(refused_requests); i++)
+	for (size_t i = 0; i < ARRAY_LEN(refused_requests); i++)
 		refused |= (refused_requests[i] & mask) == prefix;
 	if (!refused) {
 		allow_if(rules, "ioctl", &(struct comparison){ 1, mask, prefix }, 1, arena);
@@ -361,11 +360,11 @@ static void add_syscalls(struct json *seccomp, struct arena *arena)
 {
 	struct json *rules = json_array(seccomp, "syscalls", arena);
 
-	for (size_t i = 0; i < LEN(allowed); i++)
+	for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
 		add_rule(rules, allowed[i], "SCMP_ACT_ALLOW", arena);
-	for (size_t i = 0; i < LEN(conditional); i++)
+	for (size_t i = 0; i < ARRAY_LEN(conditional); i++)
 		allow_if(rules, conditional[i].name, conditional[i].compare,
-			 LEN(conditional[i].compare), arena);
+			 ARRAY_LEN(conditional[i].compare), arena);
 	allow_requests(rules, 0, 0, arena);
 	/* Its flags are behind a pointer, where a filter cannot look; C libraries fall back to
 	 * clone(2). */

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "isolation/caps.h"
+#include "runtime/base/array.h"
 
 #define BIT(cap) (1ULL << (cap))
 
@@ -88,7 +89,7 @@ static struct account account(void)
 	char line[256];
 
 	while (file && fscanf(file, "%255[^\n]\n", line) == 1)
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 			if (strncmp(line, rows[i].key, strlen(rows[i].key)) == 0)
 				*rows[i].set = strtoull(line + strlen(rows[i].key), NULL, 16);
 	if (file)

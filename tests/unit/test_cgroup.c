@@ -19,11 +19,10 @@
 #include <cmocka.h>
 
 #include "isolation/cgroup.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
-
-#define LEN(table) (sizeof(table) / sizeof((table)[0]))
 
 static struct arena *arena;
 
@@ -55,7 +54,7 @@ static void test_cpu_weight(void **state)
 	uint64_t before = 0;
 
 	(void)state;
-	for (size_t i = 0; i < LEN(vectors); i++)
+	for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
 		assert_int_equal(cgroup_cpu_weight(vectors[i][0]), vectors[i][1]);
 	for (uint64_t shares = 2; shares <= 262144; shares++) {
 		uint64_t weight = cgroup_cpu_weight(shares);
@@ -134,10 +133,10 @@ static void test_memory_and_pids(void **state)
 	assert_rows(&resources, "pids.max=0\n");
 	resources.pids_limit.value = -7;
 	assert_rows(&resources, "pids.max=max\n");
-	for (size_t i = 0; i < LEN(cases); i++)
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_rows(&(struct spec_resources){ .memory = cases[i].memory },
 			    cases[i].expected);
-	for (size_t i = 0; i < LEN(wrong); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct spec_resources bad = { .memory = wrong[i] };
 		struct cgroup_limit *limits;
 		struct err err = { 0 };
@@ -170,7 +169,7 @@ static void test_cpu(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LEN(cases); i++)
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_rows(&(struct spec_resources){ .cpu = cases[i].cpu }, cases[i].expected);
 }
 
@@ -218,7 +217,7 @@ static void make_cgroup(const char *path, const char *controllers, const char *s
 	};
 
 	mkdir(arena_format(arena, "%s/%s", tree, path), 0755);
-	for (size_t i = 0; i < LEN(files); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		struct err err;
 
 		assert_int_equal(
@@ -233,7 +232,7 @@ static void remove_cgroup(const char *path)
 {
 	const char *files[] = { "cgroup.controllers", "cgroup.subtree_control", "cgroup.procs" };
 
-	for (size_t i = 0; i < LEN(files); i++)
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlink(arena_format(arena, "%s/%s/%s", tree, path, files[i]));
 	rmdir(arena_format(arena, "%s/%s", tree, path));
 }
@@ -280,7 +279,7 @@ static void test_plan_place(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		spec.linux.cgroups_path = cases[i].wanted;
 		assert_int_equal(
 			plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
@@ -289,7 +288,7 @@ static void test_plan_place(void **state)
 		assert_string_equal(plan.controllers, "");
 		assert_string_equal(plan.accounting, "memory pids");
 	}
-	for (size_t i = 0; i < LEN(wrong); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		spec.linux.cgroups_path = wrong[i];
 		assert_int_equal(
 			plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), -1);
@@ -353,7 +352,7 @@ static void test_plan_without(void **state)
 	} cases[] = { { CGROUP_MANAGER_DISABLED, true }, { CGROUP_MANAGER_CGROUPFS, false } };
 
 	(void)state;
-	for (size_t i = 0; i < LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const char *root = cases[i].mounted ? tree : NULL;
 		struct spec spec = { .linux = { .resources = { .pids_limit = SET(-1) } } };
 		struct cgroup_plan plan;
@@ -418,7 +417,7 @@ static void test_plan_unprivileged(void **state)
 		skip();
 	}
 	chmod(tree, 0755);
-	for (size_t i = 0; i < LEN(pod); i++)
+	for (size_t i = 0; i < ARRAY_LEN(pod); i++)
 		assert_int_equal(chown(arena_format(arena, "%s/%s", tree, pod[i]), 4711, (gid_t)-1),
 				 0);
 	pid = fork();
@@ -631,7 +630,7 @@ static void test_limits_and_failure(void **state)
 	(void)state;
 	need_real();
 	plan.limits = limits;
-	plan.limits_len = LEN(limits);
+	plan.limits_len = ARRAY_LEN(limits);
 	assert_int_equal(cgroup_create(&plan, &dir, &err), -1);
 	assert_int_equal(err.code, EINVAL);
 	assert_string_equal(err.text, "the wrong one: write 'x' to cgroup.max.depth: "

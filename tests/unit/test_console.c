@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/sys.h"
 #include "runtime/console.h"
 
@@ -273,7 +274,7 @@ static void test_signals_are_forwarded(void **state)
 	char text[64];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		pid_t pid;
 		struct err err;
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "isolation/devices.h"
+#include "runtime/base/array.h"
 #include "tests/unit/sandbox.h"
 
 static const struct host root_host = { .privileged = true, .initial_user_ns = true };
@@ -104,7 +105,7 @@ static void test_plan_bound_dev(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const char *option = cases[i].option;
 		struct spec_mount mount = { .destination = "/dev/",
 					    .type = cases[i].type,

@@ -19,11 +19,11 @@
 #include <unistd.h>
 
 #include "isolation/devices_bpf.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "tests/unit/ebpfsim.c"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define ANY              \
 	{                \
 		false, 0 \
@@ -84,7 +84,7 @@ static void expect_defaults(const struct devices_bpf_plan *plan)
 		{ 5, 0 }, { 5, 1 }, { 5, 2 }, { 136, 0 }, { 136, 77 }
 	};
 
-	for (size_t i = 0; i < LEN(numbers); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		assert_true(allows(plan, 'c', numbers[i][0], numbers[i][1], "rwm"));
 		assert_true(allows(plan, 'c', numbers[i][0], numbers[i][1], "r"));
 	}
@@ -114,7 +114,7 @@ static void the_last_rule_decides(void **state)
 		{ false, 'b', N(8), N(1), NULL },    { true, 'c', N(10), N(229), "r" },
 		{ false, 'c', N(10), N(229), NULL }, { true, 'c', ANY, N(7), NULL },
 	};
-	struct devices_bpf_plan plan = plan_rules(state, rules, LEN(rules), &root);
+	struct devices_bpf_plan plan = plan_rules(state, rules, ARRAY_LEN(rules), &root);
 
 	assert_true(plan.must);
 	expect_defaults(&plan);
@@ -136,7 +136,7 @@ static void each_access_is_decided_alone(void **state)
 		{ true, 'b', N(8), N(0), "r" },	  { true, 'b', N(8), N(0), "w" },
 		{ true, 'b', N(9), N(0), "r" },
 	};
-	struct devices_bpf_plan plan = plan_rules(state, rules, LEN(rules), &root);
+	struct devices_bpf_plan plan = plan_rules(state, rules, ARRAY_LEN(rules), &root);
 
 	assert_true(allows(&plan, 'c', 10, 1, "r"));
 	assert_false(allows(&plan, 'c', 10, 1, "w"));
@@ -155,9 +155,9 @@ static void all_ends_what_came_before(void **state)
 	struct spec_device_rule deny[] = { { true, 'b', N(8), ANY, NULL },
 					   { false, 'a', ANY, ANY, NULL } };
 	struct spec_device_rule some[] = { { true, 'a', N(8), ANY, "r" } };
-	struct devices_bpf_plan plan = plan_rules(state, allow, LEN(allow), &root);
-	struct devices_bpf_plan denied = plan_rules(state, deny, LEN(deny), &root);
-	struct devices_bpf_plan partly = plan_rules(state, some, LEN(some), &root);
+	struct devices_bpf_plan plan = plan_rules(state, allow, ARRAY_LEN(allow), &root);
+	struct devices_bpf_plan denied = plan_rules(state, deny, ARRAY_LEN(deny), &root);
+	struct devices_bpf_plan partly = plan_rules(state, some, ARRAY_LEN(some), &root);
 
 	assert_true(allows(&plan, 'b', 8, 0, "rwm"));
 	assert_true(allows(&plan, 'c', 1, 1, "rwm"));
@@ -176,7 +176,7 @@ static void rootless(void **state)
 {
 	struct host host = { .rootless = true, .privileged = true };
 	struct spec_device_rule rules[] = { { false, 'a', ANY, ANY, NULL } };
-	struct devices_bpf_plan plan = plan_rules(state, rules, LEN(rules), &host);
+	struct devices_bpf_plan plan = plan_rules(state, rules, ARRAY_LEN(rules), &host);
 
 	assert_true(plan.wanted);
 	assert_false(plan.must);
@@ -189,7 +189,7 @@ static void rootless(void **state)
 static void failure_is_an_error_only_if_it_must(void **state)
 {
 	struct spec_device_rule rules[] = { { false, 'a', ANY, ANY, NULL } };
-	struct devices_bpf_plan plan = plan_rules(state, rules, LEN(rules), &root);
+	struct devices_bpf_plan plan = plan_rules(state, rules, ARRAY_LEN(rules), &root);
 	struct err err = { 0 };
 
 	assert_int_equal(devices_bpf_attach(&plan, -1, &err), -1);
@@ -237,13 +237,13 @@ static void the_kernel_takes_and_obeys_it(void **state)
 	int cgroup = -1, status;
 	pid_t pid;
 
-	for (size_t i = 0; i < LEN(rules); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
 		rules[i] = (struct spec_device_rule){ true, i % 2 ? 'b' : 'c', N(300),
 						      N((int64_t)i), i % 3 ? "r" : "wm" };
 	rules[7] = (struct spec_device_rule){ true, 'c', N(1), N(11), NULL };
 	rules[1900] = (struct spec_device_rule){ false, 'c', N(1), N(11), "w" };
-	plan = plan_rules(state, rules, LEN(rules), &root);
-	for (size_t i = 0; i < LEN(mounts) && cgroup < 0; i++) {
+	plan = plan_rules(state, rules, ARRAY_LEN(rules), &root);
+	for (size_t i = 0; i < ARRAY_LEN(mounts) && cgroup < 0; i++) {
 		snprintf(path, sizeof(path), "%s/cgroup.controllers", mounts[i]);
 		if (access(path, F_OK) < 0)
 			continue;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/base/array.h"
 #include "runtime/features.h"
 #include "spec/names.h"
 #include "spec/spec.h"
@@ -89,7 +90,7 @@ static void test_shape(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const struct json *value = at(members[i].path);
 
 		if (!value || value->kind != members[i].kind)
@@ -111,7 +112,7 @@ static void test_no_word_twice(void **state)
 					     "linux.seccomp.knownFlags" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		const struct json *list = at(lists[i]);
 
 		assert_true(list->len > 0);

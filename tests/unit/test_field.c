@@ -9,9 +9,8 @@
 
 #include <cmocka.h>
 
+#include "runtime/base/array.h"
 #include "spec/field.h"
-
-#define LEN(table) (sizeof(table) / sizeof((table)[0]))
 
 struct child {
 	const char *name;
@@ -180,7 +179,7 @@ static void test_nothing(void **state)
 	struct arena *arena = arena_new(ARENA_LIMIT);
 
 	(void)state;
-	for (size_t i = 0; i < LEN(nothing); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(nothing); i++) {
 		struct thing thing;
 		struct err err = { 0 };
 
@@ -281,7 +280,7 @@ static void test_refused(void **state)
 	struct arena *arena = arena_new(ARENA_LIMIT);
 
 	(void)state;
-	for (size_t i = 0; i < LEN(refused); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		struct thing thing;
 		struct err err = { 0 };
 
@@ -299,7 +298,7 @@ static void test_list_max(void **state)
 	static const char *const keys[] = { "words", "ids", "bits", "children", "map", "named" };
 
 	(void)state;
-	for (size_t i = 0; i < LEN(keys); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		struct arena *arena = arena_new(ARENA_LIMIT);
 		struct json *object = json_object(NULL, NULL, arena), *list, *child;
 		struct err err = { 0 };

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/base/array.h"
 #include "runtime/hooks.h"
 
 #define STATE "{\"id\":\"x\"}"
@@ -138,7 +139,7 @@ static void test_failures_are_told(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(run_script(cases[i].script, &err), -1);
 		assert_string_equal(err.text, cases[i].text);
 	}

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "isolation/identity.h"
+#include "runtime/base/array.h"
 #include "tests/unit/sandbox.h"
 
 static void test_plan_maps(void **state)
@@ -37,7 +38,7 @@ static void test_plan_maps(void **state)
 	const struct idmap_plan idmap = { .write = true };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		uint32_t extra = cases[i].extra;
 		struct spec_process process = { .user = { .uid = cases[i].uid,
 							  .gid = cases[i].gid,

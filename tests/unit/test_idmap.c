@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "isolation/idmap.h"
+#include "runtime/base/array.h"
 
 static struct spec_namespace user_new[] = { { CLONE_NEWUSER, NULL } };
 static struct spec_namespace user_join[] = { { CLONE_NEWUSER, "/proc/1/ns/user" } };
@@ -24,9 +25,9 @@ static struct spec_id_mapping no_root[] = { { 1, 100000, 65536 } };
 static const struct host root_host = { .privileged = true, .initial_user_ns = true };
 static const struct host user_host = { .uid = 1000, .gid = 1000, .rootless = true };
 
-#define ROWS(rows)                                   \
-	{                                            \
-		rows, sizeof(rows) / sizeof(rows[0]) \
+#define ROWS(rows)                    \
+	{                             \
+		rows, ARRAY_LEN(rows) \
 	}
 
 struct row {
@@ -140,7 +141,7 @@ static void check_text(const char *name, const char *got, const char *want)
 static void test_decisions(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct arena *arena = arena_new(1 << 20);
 		struct spec spec = { .linux = { .namespaces = rows[i].namespaces,
 						.uid_mappings = rows[i].uids,
@@ -181,7 +182,7 @@ static void test_helper_arguments(void **state)
 
 	(void)state;
 	assert_int_equal(idmap_plan(&spec, &user_host, arena, &plan, &err), 0);
-	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
 		if (want[i])
 			assert_string_equal(plan.uid_argv[i], want[i]);
 	assert_null(plan.uid_argv[8]);

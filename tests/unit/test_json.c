@@ -9,9 +9,8 @@
 
 #include <cmocka.h>
 
+#include "runtime/base/array.h"
 #include "spec/json.h"
-
-#define LEN(table) (sizeof(table) / sizeof((table)[0]))
 
 static struct json *parse(struct arena *arena, const char *text)
 {
@@ -75,7 +74,7 @@ static const struct {
 static void test_refused(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < LEN(refused); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		struct arena *arena = arena_new(ARENA_LIMIT);
 		struct json *value;
 		struct err err = { 0 };
@@ -243,7 +242,7 @@ static void test_numbers(void **state)
 	struct arena *arena = arena_new(ARENA_LIMIT);
 
 	(void)state;
-	for (size_t i = 0; i < LEN(numbers); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		const struct json *value = parse(arena, numbers[i].text);
 		uint64_t u64;
 		int64_t i64;
@@ -283,7 +282,7 @@ static void test_merge(void **state)
 	struct arena *arena = arena_new(ARENA_LIMIT);
 
 	(void)state;
-	for (size_t i = 0; i < LEN(merges); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(merges); i++) {
 		struct json *base = parse(arena, merges[i][0]), *patch = parse(arena, merges[i][1]);
 		struct json *merged = json_merge(base, patch, arena);
 

@@ -20,6 +20,7 @@
 
 #include "isolation/label.h"
 #include "isolation/path.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 
@@ -59,7 +60,7 @@ static void test_plan(void **state)
 	/* clang-format on */
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const struct host host = { .apparmor = cases[i].has_apparmor,
 					   .selinux = cases[i].has_selinux };
 		const struct spec_process process = { .apparmor_profile = cases[i].profile,

@@ -21,14 +21,15 @@
 #include <unistd.h>
 
 #include "isolation/landlock.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 #include "spec/names.h"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define WORDS(...)                                                                            \
-	{                                                                                     \
-		(const char *[]){ __VA_ARGS__, NULL }, LEN(((const char *[]){ __VA_ARGS__ })) \
+#define WORDS(...)                                                   \
+	{                                                            \
+		(const char *[]){ __VA_ARGS__, NULL },               \
+			ARRAY_LEN(((const char *[]){ __VA_ARGS__ })) \
 	}
 
 static int setup(void **state)
@@ -62,7 +63,7 @@ static uint64_t net(const char *word)
 /* Everything that the tables know, with one rule of each kind. */
 static struct spec_landlock_path all_path = { 0, WORDS("/a", "/b") };
 static uint64_t all_ports[] = { 80, 443 };
-static struct spec_landlock_port all_port = { 0, { all_ports, LEN(all_ports) } };
+static struct spec_landlock_port all_port = { 0, { all_ports, ARRAY_LEN(all_ports) } };
 
 static struct spec_process everything(enum landlock_mode mode)
 {
@@ -295,7 +296,7 @@ static int live_teardown(void **state)
 	struct live *live = *state;
 	char path[64];
 
-	for (size_t i = 0; i < LEN(names); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", live->path, names[i]);
 		remove(path);
 	}
@@ -388,14 +389,14 @@ static void the_kernel_enforces_it(void **state)
 		{ fs("read_file"), WORDS("/nonexistent", "/dev/null/nonexistent") },
 	};
 	uint64_t ports[] = { 0 };
-	struct spec_landlock_port port = { net("bind_tcp"), { ports, LEN(ports) } };
+	struct spec_landlock_port port = { net("bind_tcp"), { ports, ARRAY_LEN(ports) } };
 	struct spec_process process = everything(LANDLOCK_BEST_EFFORT);
 	struct landlock_plan plan;
 	struct err err = { 0 };
 	pid_t pid;
 
 	skip_without_landlock(live);
-	process.landlock.path_beneath = (struct spec_landlock_paths){ paths, LEN(paths) };
+	process.landlock.path_beneath = (struct spec_landlock_paths){ paths, ARRAY_LEN(paths) };
 	process.landlock.net_port = (struct spec_landlock_ports){ &port, 1 };
 	assert_int_equal(landlock_plan(&process, &live->host, live->arena, &plan, &err), 0);
 	assert_true(plan.wanted);

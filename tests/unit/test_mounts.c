@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "isolation/mounts.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "tests/unit/sandbox.h"
@@ -27,8 +28,6 @@
 #define MOUNT(to, kind, from, ...) ((struct spec_mount){ .destination = (to), .type = (kind), \
 							 .source = (from), .options = WORDS(__VA_ARGS__) })
 /* clang-format on */
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
 static const struct host host = { .privileged = true, .cgroup_root = "/sys/fs/cgroup" };
 static struct arena *arena;
 
@@ -78,7 +77,7 @@ static const struct mount_option *find(const char *name)
 static void test_words_of_the_specification(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < LEN(specified); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(specified); i++) {
 		const struct mount_option *option = find(specified[i]);
 
 		if (!option)
@@ -129,7 +128,7 @@ static void test_words_add_up(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct mount_flags flags;
 
 		parse(cases[i].words, &flags);
@@ -211,7 +210,7 @@ static void test_plan_refuses(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct mounts_plan plan;
 		struct err err = { 0 };
 

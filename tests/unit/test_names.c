@@ -14,9 +14,8 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
+#include "runtime/base/array.h"
 #include "spec/names.h"
-
-#define LEN(table) (sizeof(table) / sizeof((table)[0]))
 
 static const struct name *const tables[] = {
 	namespace_names,	capability_names,	  rlimit_names,
@@ -30,7 +29,7 @@ static const struct name *const tables[] = {
 static void test_unique(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < LEN(tables); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		assert_non_null(tables[i]->name);
 		for (const struct name *name = tables[i]; name->name; name++) {
 			uint64_t value;

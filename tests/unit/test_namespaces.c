@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "isolation/namespaces.h"
+#include "runtime/base/array.h"
 
 static const struct host root_host = { .privileged = true };
 static const struct host user_host = { .uid = 1000, .rootless = true };
@@ -126,7 +127,7 @@ static void test_open_checks_the_type(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct namespaces_plan plan = { .join = { { rows[i].type, rows[i].path } },
 						.join_len = 1 };
 		int fds[NAMESPACES_MAX] = { -1 };

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/base/array.h"
 #include "runtime/seal.h"
 
 /* The tables in front of the command, and the dispatch, are private. The test is not to be started
@@ -68,7 +69,7 @@ static void test_spellings(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
 		assert_int_equal(parse("create", spellings[i], &options, &err), 0);
 		assert_string_equal(options.bundle, "b");
 		assert_int_equal(options.arguments.len, 1);
@@ -172,7 +173,7 @@ static void test_refused(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(parse(cases[i].command, cases[i].argv, &options, &err), -1);
 		assert_string_equal(err.text, cases[i].text);
 		assert_int_equal(err.code, OPTIONS_USAGE);
@@ -188,7 +189,7 @@ static void test_number(void **state)
 	uint32_t number = 7;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(options_number(bad[i], 4294967294u, &number));
 	assert_int_equal(number, 7);
 	assert_true(options_number("4294967294", 4294967294u, &number));
@@ -236,7 +237,7 @@ static void test_dispatch_errors(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(say(cases[i].argv, &err), -1);
 		assert_string_equal(err.text, cases[i].text);
 		assert_int_equal(err.code, OPTIONS_USAGE);
@@ -252,7 +253,7 @@ static void test_exec_user_is_numeric(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		char *argv[] = { "agentd", "exec", "-u", (char *)bad[i], "a", "b", NULL };
 
 		assert_int_equal(say(argv, &err), -1);
@@ -270,7 +271,7 @@ static void test_help(void **state)
 
 	(void)state;
 	options_print_help(global_groups, to);
-	for (size_t i = 0; i < TABLES_LEN; i++)
+	for (size_t i = 0; i < ARRAY_LEN(command_tables); i++)
 		for (const struct command *command = command_tables[i]; command->name; command++) {
 			assert_true(strlen(command->help) + 14 <= WIDTH);
 			assert_non_null(command->groups[0]);
@@ -287,7 +288,7 @@ static void test_help(void **state)
 static void test_letters_are_unique(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < TABLES_LEN; i++)
+	for (size_t i = 0; i < ARRAY_LEN(command_tables); i++)
 		for (const struct command *command = command_tables[i]; command->name; command++) {
 			bool used[256] = { false };
 

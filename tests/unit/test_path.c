@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "isolation/path.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "tests/unit/sandbox.h"
 
@@ -41,7 +42,7 @@ static void test_clean(void **state)
 	struct arena *arena = arena_new(1 << 16);
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_string_equal(path_clean("/b", cases[i].path, arena), cases[i].clean);
 	arena_free(arena);
 }
@@ -54,7 +55,7 @@ static void body_links(void)
 	struct err err = { 0 };
 	int fd;
 
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
 		check(symlink(links[i], ROOTFS "/link") == 0);
 		check(path_open(rootfs, "link/secret", O_PATH) < 0 && errno == ENOENT);
 		check(path_open(rootfs, "/link/../link/secret", O_PATH) < 0);

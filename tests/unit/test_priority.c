@@ -20,10 +20,9 @@
 
 #include "isolation/path.h"
 #include "isolation/priority.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
-
-#define LEN(table) (sizeof(table) / sizeof((table)[0]))
 
 /* Runs a check in a process of its own: what it changes cannot be taken back. */
 static void assert_in_child(int (*check)(void))
@@ -103,7 +102,7 @@ static void test_memory_policy(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct spec spec = { .linux = { .memory_policy = { .set = true,
 								   .mode = cases[i].mode,
 								   .flags = MPOL_F_STATIC_NODES,

@@ -14,9 +14,8 @@
 #include <cmocka.h>
 
 #include "isolation/process.h"
+#include "runtime/base/array.h"
 #include "tests/unit/sandbox.h"
-
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct arena *arena;
 
@@ -267,7 +266,7 @@ static void test_close_fds(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	for (size_t i = 0; i < LEN(fds); i++)
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		close(fds[i]);
 }
 

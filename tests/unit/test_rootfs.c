@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "isolation/rootfs.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "tests/unit/sandbox.h"
@@ -55,7 +56,7 @@ static void test_plan(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		spec.linux.rootfs_propagation = cases[i].asked;
 		assert_int_equal(plan_of(&spec, false, &plan, &err), 0);
 		assert_true(plan.wanted && plan.read_only);

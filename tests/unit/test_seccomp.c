@@ -23,18 +23,19 @@
 #include <sys/wait.h>
 
 #include "isolation/seccomp.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 #include "tests/unit/bpfsim.c"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define WORDS(...)                                                                            \
-	{                                                                                     \
-		(const char *[]){ __VA_ARGS__, NULL }, LEN(((const char *[]){ __VA_ARGS__ })) \
+#define WORDS(...)                                                   \
+	{                                                            \
+		(const char *[]){ __VA_ARGS__, NULL },               \
+			ARRAY_LEN(((const char *[]){ __VA_ARGS__ })) \
 	}
-#define RULES(array)              \
-	{                         \
-		array, LEN(array) \
+#define RULES(array)                    \
+	{                               \
+		array, ARRAY_LEN(array) \
 	}
 #define ERRNO(number) (SECCOMP_RET_ERRNO | (number))
 #define X32 0x40000000
@@ -168,7 +169,7 @@ static void operators_compare_64_bits(void **state)
 		/* clang-format on */
 	};
 
-	for (size_t i = 0; i < LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct spec_seccomp_arg args[] = {
 			{ .index = 1,
 			  .value = cases[i].value,
@@ -385,7 +386,7 @@ static void enosys_only_beside_an_errno(void **state)
 		{ .names = WORDS("statx"), .action = "SCMP_ACT_TRACE" },
 	};
 
-	for (size_t i = 0; i < LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct spec_seccomp profile = { .default_action = cases[i].action,
 						.default_errno_ret = cases[i].errno_ret,
 						.syscalls = RULES(rules) };
@@ -437,7 +438,7 @@ static void a_large_profile_means_the_same(void **state)
 	autoclose int fd = compile(state, &profile);
 
 	assert_true(rules[0].names.len > 40 && rules[1].names.len > 40);
-	for (size_t i = 0; i < LEN(tokens); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
 		for (int nr = 0; nr < 512; nr++) {
 			uint32_t expected =
 				names_call(&rules[0].names, tokens[i], nr)   ? SECCOMP_RET_ALLOW

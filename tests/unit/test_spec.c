@@ -19,11 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/file.h"
 #include "spec/names.h"
 #include "spec/spec.h"
-
-#define LEN(table) (sizeof(table) / sizeof((table)[0]))
 
 /* clang-format off */
 #define JSON(...) #__VA_ARGS__
@@ -450,7 +449,7 @@ static void expect(const char *text, const char *error)
 static void test_patches(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < LEN(patches); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(patches); i++) {
 		struct arena *arena = arena_new(ARENA_LIMIT);
 
 		expect(patched(arena, patches[i].patch), patches[i].error);
@@ -514,7 +513,7 @@ static char *with_landlock(struct arena *arena, const char *landlock)
 static void test_landlock_refused(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < LEN(landlocks); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(landlocks); i++) {
 		struct arena *arena = arena_new(ARENA_LIMIT);
 
 		expect(with_landlock(arena, landlocks[i].landlock), landlocks[i].error);
@@ -828,7 +827,7 @@ static void test_default_seccomp(void **state)
 	(void)state;
 	assert_string_equal(seccomp->default_action, "SCMP_ACT_ERRNO");
 	assert_int_equal(seccomp->architectures.len, 1);
-	for (size_t i = 0; i < LEN(calls); i++)
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
 		if (allowed(seccomp, calls[i].name, calls[i].args) != calls[i].allowed)
 			fail_msg("%s, row %zu of calls[]", calls[i].name, i);
 	/* of 64 Ki requests exactly three */
@@ -896,7 +895,7 @@ static void test_pids_limit_of_nothing(void **state)
 	} rows[] = { { "1.0.2-dev", -1 }, { "1.2.1", -1 }, { "1.3.0", 0 }, { "1.10.0", 0 } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct arena *own = arena_new(1 << 20);
 		char *text = arena_format(own,
 					  "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"},"

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/base/array.h"
 #include "runtime/state.h"
 #include "spec/json.h"
 
@@ -55,9 +56,9 @@ static void test_ids(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		assert_int_equal(state_id_check(good[i], &err), 0);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		assert_int_equal(state_id_check(bad[i], &err), -1);
 		assert_non_null(strstr(err.text, "invalid container ID format"));
 	}
@@ -218,7 +219,7 @@ static void test_damage(void **state)
 
 	(void)state;
 	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		int fd = openat(dir, STATE_FILE, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		assert_int_equal(write(fd, texts[i], strlen(texts[i])), strlen(texts[i]));

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/base/array.h"
 #include "runtime/init.h"
 #include "runtime/outside.h"
 #include "runtime/step.h"
@@ -118,14 +119,13 @@ static void test_outside_order(void **state)
 {
 	(void)state;
 	check(outside_steps, outside_steps_len, outside_constraints,
-	      sizeof(outside_constraints) / sizeof(outside_constraints[0]));
+	      ARRAY_LEN(outside_constraints));
 }
 
 static void test_inside_order(void **state)
 {
 	(void)state;
-	check(inside_steps, inside_steps_len, inside_constraints,
-	      sizeof(inside_constraints) / sizeof(inside_constraints[0]));
+	check(inside_steps, inside_steps_len, inside_constraints, ARRAY_LEN(inside_constraints));
 }
 
 static void check_rows(const struct step *steps, size_t len)
@@ -174,7 +174,7 @@ static void test_exec_has_every_layer(void **state)
 					      "close descriptors" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(layers); i++)
 		assert_true(inside_steps[position(inside_steps, inside_steps_len, layers[i])].in &
 			    FOR_EXEC);
 }

@@ -19,11 +19,10 @@
 
 #include "isolation/path.h"
 #include "isolation/sysctl.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
-
-#define LEN(table) (sizeof(table) / sizeof((table)[0]))
 
 static struct arena *arena;
 
@@ -69,7 +68,7 @@ static void test_allowed(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct sysctl_plan plan;
 		struct err err = { 0 };
 
@@ -107,7 +106,7 @@ static void test_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LEN(keys); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		struct sysctl_plan plan;
 		struct err err = { 0 };
 
