@@ -123,7 +123,15 @@ $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIBRARY)
 	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(HARDEN_LINK) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 FUZZ_REPLAYS := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
-RUN_TESTS = $(Q)BUILD=$(BUILD) tests/run
+# In a chroot the tests make its directory a root like any other.
+OWN_ROOT := $(BUILD)/tests/own_root
+RUN_TESTS = $(Q)BUILD=$(BUILD) $(OWN_ROOT) tests/run
+
+$(OWN_ROOT): tests/own_root.c
+	@mkdir -p $(@D)
+	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
+
+check check-unit check-golden check-fuzz check-root check-vm test lint: $(OWN_ROOT)
 
 check: all $(UNIT_TESTS) $(FUZZ_REPLAYS) $(GOLDEN_TOOL)
 	$(RUN_TESTS) lint unit golden fuzz
