@@ -182,7 +182,7 @@ static int run_helper(const char **argv, pid_t pid, struct err *err)
 
 	snprintf((char *)argv[1], PID_TEXT_SIZE, "%d", (int)pid);
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(err, "pipe");
+		return err_sys(err, "make a pipe");
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
 	code = posix_spawnp(&helper, argv[0], &actions, NULL, (char **)argv, environ);

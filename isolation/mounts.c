@@ -257,7 +257,7 @@ static int apply_row(const struct mount_row *row, int source, int rootfs, struct
 	if ((row->flags.what & MOUNT_OPTION_TMPCOPYUP) && copyup(destination, tree, err) < 0)
 		return -1;
 	if (tree_attach(tree, destination) < 0)
-		return err_sys(err, "move_mount");
+		return err_sys(err, "attach it");
 	return propagate(row, tree, err);
 }
 

@@ -140,7 +140,7 @@ static int make_up_id(struct arena *arena, const char **id, struct err *err)
 	uint32_t random;
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return err_sys(err, "getrandom");
+		return err_sys(err, "make up an id");
 	*id = arena_format(arena, "agentd-%d-%08x", (int)getpid(), random);
 	return 0;
 }

@@ -23,6 +23,7 @@
 
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/passed_fd.h"
 #include "runtime/base/sys.h"
 
 int console_connect(const char *path, int *socket_fd, struct err *err)
@@ -46,21 +47,11 @@ int console_connect(const char *path, int *socket_fd, struct err *err)
 /* The receivers take the descriptor, and the text for a name of it. */
 static int send_fd(int socket_fd, const char *text, int fd, struct err *err)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
 	struct iovec data = { .iov_base = (void *)text, .iov_len = strlen(text) };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+	union passed_fd passed;
 
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd, sizeof(int));
+	passed_fd_put(&passed, fd, &message);
 	if (sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0)
 		return err_sys(err, "send a descriptor to the caller's socket");
 	return 0;
@@ -272,7 +263,7 @@ static int run(struct foreground *foreground, struct err *err)
 	forwardable(&set);
 	foreground->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (foreground->signals < 0)
-		return err_sys(err, "signalfd");
+		return err_sys(err, "make a descriptor for signals");
 	if (foreground->master >= 0 && fcntl(foreground->master, F_SETFL, O_NONBLOCK) < 0)
 		return err_sys(err, "make the terminal non-blocking");
 	if (enter_raw(foreground, err) < 0)

@@ -36,7 +36,7 @@ static int open_state(const char *state, size_t size, int *fd, struct err *err)
 {
 	*fd = memfd_create("state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (*fd < 0)
-		return err_sys(err, "make a memfd for the state");
+		return err_sys(err, "make a file in memory for the state");
 	if (file_write_all(*fd, state, size) < 0)
 		return err_sys(err, "write the state");
 	if (lseek(*fd, 0, SEEK_SET) < 0)

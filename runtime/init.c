@@ -105,8 +105,11 @@ static int run_devices(struct launch *launch, struct err *err)
 
 static int run_mounted(struct launch *launch, struct err *err)
 {
-	if (wire_send(launch->wire, WIRE_MOUNTED, -1, err) < 0)
-		return -1;
+	return wire_send(launch->wire, WIRE_MOUNTED, -1, err);
+}
+
+static int run_await_hooked(struct launch *launch, struct err *err)
+{
 	return wire_expect(launch->wire, WIRE_HOOKED, NULL, NULL, NULL, err);
 }
 
@@ -356,25 +359,23 @@ static bool wants_seccomp_early(const struct plan *plan)
 	return plan->seccomp.wanted && !plan->no_new_privileges;
 }
 
-#define BOTH (FOR_CREATE | FOR_EXEC)
-
 /* clang-format off */
 const struct step inside_steps[] = {
-	{ "await go", BOTH, NULL, run_await_go, NULL,
+	{ "await go", FOR_BOTH, NULL, run_await_go, NULL,
 	  "before the maps exist, no uid or capability of ours means anything" },
 	{ "sources", FOR_CREATE, wants_mount_namespace, run_sources, NULL,
 	  "still as the caller, whose right it is to reach them; root inside may be nobody outside" },
 	{ "time namespace", FOR_CREATE, wants_time_namespace, run_time_namespace, NULL,
 	  "offsets can be written only before anybody is in it, and while /proc/self is ours: a change of uid gives it to the host's root (proc(5))" },
-	{ "become root", BOTH, wants_become_root, run_become_root, NULL,
+	{ "become root", FOR_BOTH, wants_become_root, run_become_root, NULL,
 	  "mounts and files must belong to the user namespace's root" },
-	{ "undumpable", BOTH, NULL, run_undumpable, NULL,
+	{ "undumpable", FOR_BOTH, NULL, run_undumpable, NULL,
 	  "others in a shared pid namespace must not trace us or open our descriptors (CVE-2016-9962); not earlier, or a caller without privileges could not write the maps" },
-	{ "session", BOTH, NULL, run_session, NULL,
+	{ "session", FOR_BOTH, NULL, run_session, NULL,
 	  "before a terminal can be ours, and away from the caller's (CVE-2017-5226)" },
-	{ "keyring", BOTH, wants_keyring, run_keyring, NULL,
+	{ "keyring", FOR_BOTH, wants_keyring, run_keyring, NULL,
 	  "nothing of the caller's keys may be inherited" },
-	{ "cgroup namespace", BOTH, NULL, run_cgroup_namespace, NULL,
+	{ "cgroup namespace", FOR_BOTH, NULL, run_cgroup_namespace, NULL,
 	  "its root is the cgroup that we were born in; a joined one would have hidden that cgroup from clone" },
 	{ "loopback", FOR_CREATE, wants_loopback, run_loopback, NULL,
 	  "needs CAP_NET_ADMIN over the new network namespace" },
@@ -389,6 +390,8 @@ const struct step inside_steps[] = {
 	{ "devices", FOR_CREATE, wants_mount_namespace, run_devices, NULL,
 	  "on the /dev just mounted; the host's nodes can still be bound" },
 	{ "mounted", FOR_CREATE, NULL, run_mounted, NULL,
+	  "runtime hooks may look at the mounts" },
+	{ "await hooked", FOR_CREATE, NULL, run_await_hooked, NULL,
 	  "runtime hooks belong between mounts and pivot" },
 	{ "createContainer hooks", FOR_CREATE, wants_create_container_hooks, run_create_container_hooks, NULL,
 	  "the same, in our namespaces" },
@@ -396,55 +399,55 @@ const struct step inside_steps[] = {
 	  "after all mounts that could cover or uncover a path; before the pivot, which takes the host's /dev/null away (CVE-2025-31133)" },
 	{ "pivot", FOR_CREATE, wants_mount_namespace, run_pivot, NULL,
 	  "from here on no host path can be named" },
-	{ "terminal", BOTH, wants_terminal, run_terminal, NULL,
+	{ "terminal", FOR_BOTH, wants_terminal, run_terminal, NULL,
 	  "the pty must come from the container's /dev/pts, and no path of the host's may be meant (CVE-2025-52565)" },
 	{ "finish mounts", FOR_CREATE, wants_mount_namespace, run_finish_mounts, NULL,
 	  "the steps above still filled /dev" },
 	{ "finish root", FOR_CREATE, wants_mount_namespace, run_finish_rootfs, NULL,
 	  "the steps above still made mount points" },
-	{ "standard streams", BOTH, wants_no_terminal, run_stdio, NULL,
+	{ "standard streams", FOR_BOTH, wants_no_terminal, run_stdio, NULL,
 	  "giving them to the user needs CAP_CHOWN" },
-	{ "cwd", BOTH, NULL, run_cwd, NULL,
+	{ "cwd", FOR_BOTH, NULL, run_cwd, NULL,
 	  "while still root, so that a directory closed to the user works" },
-	{ "label", BOTH, wants_label, run_label, NULL,
+	{ "label", FOR_BOTH, wants_label, run_label, NULL,
 	  "before no_new_privs, which may forbid the transition (CVE-2019-16884)" },
-	{ "personality", BOTH, NULL, run_personality, NULL,
+	{ "personality", FOR_BOTH, NULL, run_personality, NULL,
 	  "with umask and memory policy: no privilege needed, and must be the program's" },
-	{ "landlock rules", BOTH, wants_landlock, run_landlock_rules, NULL,
+	{ "landlock rules", FOR_BOTH, wants_landlock, run_landlock_rules, NULL,
 	  "while every path can be reached; enforced only at the end" },
-	{ "bounding set", BOTH, NULL, run_bounding_set, NULL,
+	{ "bounding set", FOR_BOTH, NULL, run_bounding_set, NULL,
 	  "needs CAP_SETPCAP, which the capabilities take away" },
-	{ "identity", BOTH, NULL, run_identity, NULL,
+	{ "identity", FOR_BOTH, NULL, run_identity, NULL,
 	  "groups before gid before uid, or the right is gone; then the effective set is raised again" },
-	{ "undumpable again", BOTH, NULL, run_undumpable, NULL,
+	{ "undumpable again", FOR_BOTH, NULL, run_undumpable, NULL,
 	  "a change of uid leaves it to the host's fs.suid_dumpable (proc_sys_fs(5))" },
-	{ "no_new_privs", BOTH, wants_no_new_privileges, run_no_new_privileges, NULL,
+	{ "no_new_privs", FOR_BOTH, wants_no_new_privileges, run_no_new_privileges, NULL,
 	  "from here no exec can gain; precedes Landlock and seccomp, which need it when capabilities are gone" },
-	{ "capabilities (no_new_privs)", BOTH, wants_no_new_privileges, run_capabilities, NULL,
+	{ "capabilities (no_new_privs)", FOR_BOTH, wants_no_new_privileges, run_capabilities, NULL,
 	  "least privilege while we wait for start" },
-	{ "check cwd", BOTH, NULL, run_cwd_check, NULL,
+	{ "check cwd", FOR_BOTH, NULL, run_cwd_check, NULL,
 	  "as the user: a directory outside of the root would show now (CVE-2024-21626)" },
-	{ "program", BOTH, NULL, run_program, NULL,
+	{ "program", FOR_BOTH, NULL, run_program, NULL,
 	  "as the user it will run as, so that not found is an error of create" },
-	{ "close descriptors", BOTH, NULL, run_close_descriptors, NULL,
+	{ "close descriptors", FOR_BOTH, NULL, run_close_descriptors, NULL,
 	  "last moment before others wait on us; nothing is opened after" },
-	{ "ready", BOTH, NULL, run_ready, NULL,
+	{ "ready", FOR_BOTH, NULL, run_ready, NULL,
 	  "everything that can fail because of the configuration has been tried" },
-	{ "await start", BOTH, NULL, start_await, NULL,
+	{ "await start", FOR_BOTH, NULL, start_await, NULL,
 	  "the specification's state created" },
-	{ "limits", BOTH, wants_limits, run_limits, NULL,
+	{ "limits", FOR_BOTH, wants_limits, run_limits, NULL,
 	  "nothing is built any more that low limits could hinder, and the filter need not allow it" },
-	{ "seccomp (privileged)", BOTH, wants_seccomp_early, run_seccomp, NULL,
+	{ "seccomp (privileged)", FOR_BOTH, wants_seccomp_early, run_seccomp, NULL,
 	  "without no_new_privs it needs CAP_SYS_ADMIN, which the next row drops" },
-	{ "capabilities", BOTH, keeps_privileges, run_capabilities, NULL,
+	{ "capabilities", FOR_BOTH, keeps_privileges, run_capabilities, NULL,
 	  "after the filter that needed them" },
 	{ "startContainer hooks", FOR_CREATE, wants_start_container_hooks, run_start_container_hooks, NULL,
 	  "after start, before the program, and confined like it: what they run is the container's file" },
-	{ "landlock", BOTH, wants_landlock, run_landlock, NULL,
+	{ "landlock", FOR_BOTH, wants_landlock, run_landlock, NULL,
 	  "forbids mounting, so after every mount; running hooks needs what the rules need not allow" },
-	{ "seccomp", BOTH, wants_seccomp_late, run_seccomp, NULL,
+	{ "seccomp", FOR_BOTH, wants_seccomp_late, run_seccomp, NULL,
 	  "as late as possible: the profile need allow nothing of ours but execve and an error report" },
-	{ "exec", BOTH, NULL, run_exec, NULL,
+	{ "exec", FOR_BOTH, NULL, run_exec, NULL,
 	  "the program" },
 };
 /* clang-format on */

@@ -113,7 +113,7 @@ static int run_filter_file(struct launch *launch, struct err *err)
 {
 	launch->seccomp = memfd_create("agentd-filter", MFD_CLOEXEC);
 	if (launch->seccomp < 0)
-		return err_sys(err, "memfd_create");
+		return err_sys(err, "make a file in memory");
 	return 0;
 }
 
@@ -358,13 +358,11 @@ static bool wants_more_descriptors(const struct plan *plan)
 	return plan->limits.raise_files;
 }
 
-#define BOTH (FOR_CREATE | FOR_EXEC)
-
 /* clang-format off */
 const struct step outside_steps[] = {
 	{ "poststop hooks", FOR_CREATE, NULL, run_nothing, undo_poststop_hooks,
 	  "its undo is the last of all: the specification wants these hooks after the container is destroyed" },
-	{ "procfs", BOTH, NULL, run_procfs, NULL,
+	{ "procfs", FOR_BOTH, NULL, run_procfs, NULL,
 	  "everything written to /proc goes through this verified descriptor" },
 	{ "state directory", FOR_CREATE, NULL, run_state_directory, undo_state_directory,
 	  "the id is taken atomically before anything else exists, and what must be undone is on record before it is done" },
@@ -374,35 +372,35 @@ const struct step outside_steps[] = {
 	  "as the limits; it goes with the cgroup" },
 	{ "cgroup of init", FOR_EXEC, wants_cgroup, run_cgroup_of_init, NULL,
 	  "the process must be born in it" },
-	{ "console socket", BOTH, wants_terminal, run_console_socket, NULL,
+	{ "console socket", FOR_BOTH, wants_terminal, run_console_socket, NULL,
 	  "a caller who does not listen is an error before anything is cloned" },
 	{ "start socket", FOR_CREATE, wants_start_socket, start_listen, NULL,
 	  "init must inherit it; it goes with the state directory" },
-	{ "filter file", BOTH, wants_seccomp, run_filter_file, NULL,
+	{ "filter file", FOR_BOTH, wants_seccomp, run_filter_file, NULL,
 	  "init must inherit it; filled while init is busy" },
 	{ "hook state", FOR_CREATE, wants_init_hooks, run_hook_state, NULL,
 	  "init must inherit the memory; filled when the pid is known" },
-	{ "namespaces", BOTH, wants_joins, run_namespaces, NULL,
+	{ "namespaces", FOR_BOTH, wants_joins, run_namespaces, NULL,
 	  "opened and checked with our privileges and from our mount namespace" },
 	{ "check init", FOR_EXEC, NULL, run_check_init, NULL,
 	  "after the last look at /proc/PID: the container may end at any time, and its pid be reused" },
-	{ "descriptors", BOTH, wants_more_descriptors, run_descriptors, NULL,
+	{ "descriptors", FOR_BOTH, wants_more_descriptors, run_descriptors, NULL,
 	  "init inherits the limit and holds one descriptor for each bind mount" },
-	{ "clone", BOTH, NULL, clone_init, clone_undo,
+	{ "clone", FOR_BOTH, NULL, clone_init, clone_undo,
 	  "everything that init inherits is there" },
 	{ "record", FOR_CREATE, NULL, run_record, NULL,
 	  "from now on delete --force finds init, whatever happens to us" },
 	{ "id maps", FOR_CREATE, wants_id_maps, run_id_maps, NULL,
 	  "needs our privileges; init has none that count until it is done" },
-	{ "oom score", BOTH, wants_oom_score, run_oom_score, NULL,
+	{ "oom score", FOR_BOTH, wants_oom_score, run_oom_score, NULL,
 	  "lowering it needs our privileges" },
-	{ "scheduler", BOTH, wants_scheduler, run_scheduler, NULL,
+	{ "scheduler", FOR_BOTH, wants_scheduler, run_scheduler, NULL,
 	  "as the OOM score" },
-	{ "hard limits", BOTH, wants_limits, run_hard_limits, NULL,
+	{ "hard limits", FOR_BOTH, wants_limits, run_hard_limits, NULL,
 	  "raising needs our privileges, and init's uid to be ours still; low limits would hinder the building, so init sets them itself" },
-	{ "go", BOTH, NULL, run_go, NULL,
+	{ "go", FOR_BOTH, NULL, run_go, NULL,
 	  "everything that init relies on is true" },
-	{ "compile filter", BOTH, wants_seccomp, run_compile_filter, NULL,
+	{ "compile filter", FOR_BOTH, wants_seccomp, run_compile_filter, NULL,
 	  "the slowest thing we do; init is busy mounting meanwhile" },
 	{ "await mounted", FOR_CREATE, NULL, run_await_mounted, NULL,
 	  "the hooks that follow may look at the mounts" },
@@ -410,15 +408,15 @@ const struct step outside_steps[] = {
 	  "after the namespaces and mounts, before pivot_root: the specification" },
 	{ "hooked", FOR_CREATE, NULL, run_hooked, NULL,
 	  "init waits for it, and for the filter to be complete" },
-	{ "await terminal", BOTH, wants_terminal, run_await_terminal, NULL,
+	{ "await terminal", FOR_BOTH, wants_terminal, run_await_terminal, NULL,
 	  "init makes it from the container's own /dev/pts after the pivot" },
-	{ "await ready", BOTH, NULL, run_await_ready, NULL,
+	{ "await ready", FOR_BOTH, NULL, run_await_ready, NULL,
 	  "everything that the configuration can make fail has been tried" },
 	{ "notes", FOR_CREATE, NULL, run_notes, NULL,
 	  "what init had to leave out belongs in the state before anybody reads it" },
 	{ "created", FOR_CREATE, NULL, run_created, NULL,
 	  "the status is creating as long as anything of the above is to be done" },
-	{ "pid files", BOTH, NULL, run_pid_files, undo_pid_files,
+	{ "pid files", FOR_BOTH, NULL, run_pid_files, undo_pid_files,
 	  "only a created container is announced" },
 };
 /* clang-format on */

@@ -61,7 +61,7 @@ static int open_copy(int exe, struct err *err)
 	off_t at = 0;
 
 	if (copy < 0)
-		return err_sys(err, "memfd_create");
+		return err_sys(err, "make a file in memory");
 	if (fstat(exe, &st) < 0)
 		return err_sys(err, "stat " SELF);
 	while (at < st.st_size)

@@ -12,11 +12,11 @@
 struct plan;
 struct launch;
 
-enum { FOR_CREATE = 1, FOR_EXEC = 2 };
+enum { FOR_CREATE = 1, FOR_EXEC = 2, FOR_BOTH = FOR_CREATE | FOR_EXEC };
 
 struct step {
 	const char *name;
-	unsigned in;				 /* FOR_CREATE, FOR_EXEC or both */
+	unsigned in;				 /* FOR_CREATE, FOR_EXEC or FOR_BOTH */
 	bool (*wanted)(const struct plan *plan); /* NULL: always */
 	int (*run)(struct launch *launch, struct err *err);
 	int (*undo)(struct launch *launch, struct err *err); /* NULL: nothing to undo */

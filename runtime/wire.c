@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/passed_fd.h"
 
 struct packet {
 	int32_t kind;		 /* enum wire_kind */
@@ -36,30 +37,18 @@ static const char *kind_name(int kind)
 int wire_pair(int ends[2], struct err *err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return err_sys(err, "socketpair");
+		return err_sys(err, "make the wire");
 	return 0;
 }
 
 static int send_packet(int end, const struct packet *packet, size_t text_size, int fd)
 {
-	union {
-		struct cmsghdr align;
-		char data[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
 	struct iovec part = { (void *)packet, PACKET_HEAD + text_size };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	union passed_fd passed;
 
-	if (fd >= 0) {
-		struct cmsghdr *head;
-
-		message.msg_control = control.data;
-		message.msg_controllen = sizeof(control.data);
-		head = CMSG_FIRSTHDR(&message);
-		head->cmsg_level = SOL_SOCKET;
-		head->cmsg_type = SCM_RIGHTS;
-		head->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(head), &fd, sizeof(int));
-	}
+	if (fd >= 0)
+		passed_fd_put(&passed, fd, &message);
 	for (;;) {
 		if (sendmsg(end, &message, MSG_NOSIGNAL) >= 0)
 			return 0;
@@ -110,16 +99,12 @@ void wire_send_note(int end, const char *text)
 /* Receives a packet and perhaps a descriptor. 1, 0 at the end of the stream, or -1 with errno. */
 static int receive_packet(int end, struct packet *packet, int *fd)
 {
-	union {
-		struct cmsghdr align;
-		char data[CMSG_SPACE(sizeof(int))];
-	} control;
+	union passed_fd passed;
 	struct iovec part = { packet, sizeof(*packet) - 1 };
 	struct msghdr message = { .msg_iov = &part,
 				  .msg_iovlen = 1,
-				  .msg_control = control.data,
-				  .msg_controllen = sizeof(control.data) };
-	struct cmsghdr *head;
+				  .msg_control = &passed,
+				  .msg_controllen = sizeof(passed) };
 	ssize_t got;
 
 	*fd = -1;
@@ -130,9 +115,7 @@ static int receive_packet(int end, struct packet *packet, int *fd)
 	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got <= 0)
 		return (int)got;
-	head = CMSG_FIRSTHDR(&message);
-	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(head), sizeof(int));
+	*fd = passed_fd_get(&message);
 	if ((size_t)got < PACKET_HEAD) {
 		fd_close(fd);
 		errno = EPROTO;
