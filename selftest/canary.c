@@ -19,8 +19,9 @@ static const struct canary many[] = {
 	{ 0 },
 };
 
-static const struct canary *const tables[] = { many,	      canary_files,	canary_facts,
-					       canary_kernel, canary_processes, canary_limits };
+static const struct canary *const tables[] = { many,	       canary_files,	 canary_facts,
+					       canary_kernel,  canary_processes, canary_limits,
+					       canary_attempts };
 
 int canary_report(const char *name, long returned)
 {

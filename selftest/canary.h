@@ -20,7 +20,7 @@ struct canary {
 
 /* Each ends with { 0 }. */
 extern const struct canary canary_files[], canary_facts[], canary_kernel[], canary_processes[],
-	canary_limits[];
+	canary_limits[], canary_attempts[];
 
 enum { CANARY_USAGE = 2 };
 
