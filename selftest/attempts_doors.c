@@ -166,6 +166,19 @@ struct low_memory { /* what 32-bit pointers reach */
 	char path[128];
 };
 
+int door_i386_socket(int family, int type, int protocol)
+{
+	struct low_memory *low = mmap(NULL, sizeof(*low), PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+	if (low == MAP_FAILED)
+		return -1;
+	low->socket[0] = family;
+	low->socket[1] = type;
+	low->socket[2] = protocol;
+	return call_i386(102, 1, (uintptr_t)low->socket);
+}
+
 void attempt_i386_collisions(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
 	struct low_memory *low = mmap(NULL, sizeof(*low), PROT_READ | PROT_WRITE,
@@ -175,10 +188,7 @@ void attempt_i386_collisions(const struct attempt_decoys *decoys, struct attempt
 		attempt_set(result, -1);
 		return;
 	}
-	low->socket[0] = AF_INET;
-	low->socket[1] = SOCK_RAW;
-	low->socket[2] = IPPROTO_ICMP;
-	attempt_count(result, "raw-socket", call_i386(102, 1, (uintptr_t)low->socket));
+	attempt_count(result, "raw-socket", door_i386_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
 	if (*decoys->scratch) {
 		snprintf(low->path, sizeof(low->path), "%s/i386.%d", decoys->scratch, getpid());
 		attempt_count(result, "creat", call_i386(8, (uintptr_t)low->path, 0600));
@@ -200,6 +210,13 @@ static void have_none(struct attempt_result *result)
 {
 	errno = ENOSYS;
 	attempt_set(result, -1);
+}
+
+int door_i386_socket(int family, int type, int protocol)
+{
+	(void)family, (void)type, (void)protocol;
+	errno = ENOSYS;
+	return -1;
 }
 
 void attempt_i386_getpid(const struct attempt_decoys *decoys, struct attempt_result *result)

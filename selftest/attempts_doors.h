@@ -13,6 +13,9 @@
  */
 void attempt_count(struct attempt_result *result, const char *name, int64_t returned);
 
+/* socketcall(2) by the 32-bit entry; ENOSYS where there is none. */
+int door_i386_socket(int family, int type, int protocol);
+
 void attempt_io_uring_setup(const struct attempt_decoys *decoys, struct attempt_result *result);
 void attempt_io_uring_open(const struct attempt_decoys *decoys, struct attempt_result *result);
 void attempt_io_uring_socket(const struct attempt_decoys *decoys, struct attempt_result *result);
