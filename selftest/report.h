@@ -8,7 +8,8 @@
 #include "selftest/selftest.h"
 
 struct report_format {
-	const char *name; /* "text", "json", "junit", "tap", "sarif", "html" */
+	const char *name;   /* "text", "json", "junit", "tap", "sarif", "html" */
+	const char *ending; /* of a file, without the dot */
 	int (*write)(const struct selftest_run *run, FILE *to, struct arena *arena,
 		     struct err *err);
 };
