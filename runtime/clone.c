@@ -18,7 +18,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/init.h"
 
-#define REAP_TIMEOUT_MS 10000
+#define KILL_TIMEOUT_MS 10000
 
 /* One process more, in the container's cgroup from birth. The pid in the parent, 0 in the child. */
 static pid_t clone_process(const struct launch *launch, uint64_t flags, int exit_signal, int *pidfd)
@@ -165,20 +165,27 @@ int clone_init(struct launch *launch, struct err *err)
 	return 0;
 }
 
+int clone_kill(int pidfd, pid_t pid, struct err *err)
+{
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	int ready;
+
+	if (sys_pidfd_send_signal(pidfd, SIGKILL) < 0 && errno != ESRCH)
+		return err_sys(err, "kill process %d", (int)pid);
+	do
+		ready = poll(&ended, 1, KILL_TIMEOUT_MS);
+	while (ready < 0 && errno == EINTR);
+	return ready == 0 ? err_set(err, ETIMEDOUT, "process %d did not end", (int)pid) : 0;
+}
+
 int clone_undo(struct launch *launch, struct err *err)
 {
-	struct pollfd ended = { .fd = launch->pidfd, .events = POLLIN };
-	int status, ready;
+	int status;
 
 	if (launch->pidfd < 0)
 		return 0;
-	if (sys_pidfd_send_signal(launch->pidfd, SIGKILL) < 0 && errno != ESRCH)
-		return err_sys(err, "kill process %d", (int)launch->pid);
-	do
-		ready = poll(&ended, 1, REAP_TIMEOUT_MS);
-	while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		return err_set(err, ETIMEDOUT, "process %d did not end", (int)launch->pid);
+	if (clone_kill(launch->pidfd, launch->pid, err) < 0)
+		return -1;
 	/* ECHILD: not ours to reap. */
 	while (waitpid(launch->pid, &status, 0) < 0 && errno == EINTR)
 		;

@@ -8,6 +8,8 @@
 /* Makes init, in its cgroup and namespaces from birth: launch->pid, pidfd and wire. */
 int clone_init(struct launch *launch, struct err *err);
 
-/* Kills init by its pidfd, never by number, and waits for its end: a child of ours is reaped,
- * another's pidfd becomes readable. */
+/* Kills a process by its pidfd, never by number, and waits for its end. */
+int clone_kill(int pidfd, pid_t pid, struct err *err);
+
+/* Kills init, wherever it is in its life, and reaps it if it is a child of ours. */
 int clone_undo(struct launch *launch, struct err *err);

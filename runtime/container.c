@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -17,13 +16,13 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
+#include "runtime/clone.h"
 #include "runtime/console.h"
 #include "runtime/exec.h"
 #include "runtime/launch.h"
 #include "runtime/start.h"
 
 #define FREEZE_TIMEOUT_MS 10000
-#define KILL_TIMEOUT_MS 10000
 
 #define IN(status) (1u << STATUS_##status)
 
@@ -63,11 +62,14 @@ static int open_root(const struct settings *settings, const struct host *host, i
 	return state_root_open(settings->root, (host ? host : &found)->rootless, root, err);
 }
 
-static void close_found(struct found *found)
+static void found_close(struct found *found)
 {
 	fd_close(&found->dir);
 	fd_close(&found->root);
 }
+
+/* A local that find() or find_for() is called on, and that closes itself. */
+#define autofound __attribute__((cleanup(found_close)))
 
 static int find(const struct settings *settings, const char *id, bool lock, struct found *found,
 		struct err *err)
@@ -76,7 +78,7 @@ static int find(const struct settings *settings, const char *id, bool lock, stru
 	if (open_root(settings, NULL, &found->root, err) < 0 ||
 	    state_open(found->root, id, lock, &found->dir, err) < 0 ||
 	    state_load(found->dir, id, settings->arena, &found->state, err) < 0) {
-		close_found(found);
+		found_close(found);
 		return -1;
 	}
 	found->status = state_status(found->dir, found->state);
@@ -95,12 +97,7 @@ static int check_verb(const struct found *found, enum verb verb, struct err *err
 static int find_for(const struct settings *settings, const char *id, enum verb verb, bool lock,
 		    struct found *found, struct err *err)
 {
-	if (find(settings, id, lock, found, err) < 0)
-		return -1;
-	if (check_verb(found, verb, err) == 0)
-		return 0;
-	close_found(found);
-	return -1;
+	return find(settings, id, lock, found, err) < 0 ? -1 : check_verb(found, verb, err);
 }
 
 /* --- create, run ----------------------------------------------------------------------------- */
@@ -243,12 +240,10 @@ static int load_config(const struct settings *settings, const struct found *foun
 static void stop(const struct state *state)
 {
 	autoclose int pidfd = state_open_pid(state);
-	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	struct err ignored;
 
-	if (pidfd < 0 || sys_pidfd_send_signal(pidfd, SIGKILL) < 0)
-		return;
-	while (poll(&ended, 1, KILL_TIMEOUT_MS) < 0 && errno == EINTR)
-		;
+	if (pidfd >= 0)
+		clone_kill(pidfd, (pid_t)state->pid, &ignored);
 }
 
 static int start(const struct settings *settings, const struct found *found, struct err *err)
@@ -269,14 +264,11 @@ static int start(const struct settings *settings, const struct found *found, str
 
 int container_start(const struct settings *settings, const char *id, struct err *err)
 {
-	struct found found;
-	int result;
+	autofound struct found found;
 
 	if (find_for(settings, id, VERB_START, true, &found, err) < 0)
 		return -1;
-	result = start(settings, &found, err);
-	close_found(&found);
-	return result;
+	return start(settings, &found, err);
 }
 
 /* --- exec ------------------------------------------------------------------------------------ */
@@ -304,27 +296,25 @@ int container_exec(const struct settings *settings, const struct request *reques
 		   const struct exec_process *process, int *status, struct err *err)
 {
 	struct request inside = *request;
+	autofound struct found found;
 	struct launch launch;
-	struct found found;
 	struct err undo;
-	int result = -1;
+	int result;
 
 	if (find(settings, request->id, false, &found, err) < 0)
 		return -1;
 	if (!(request->ignore_paused && found.status == STATUS_PAUSED) &&
 	    check_verb(&found, VERB_EXEC, err) < 0)
-		goto done;
+		return -1;
 	inside.init = (pid_t)found.state->pid;
 	inside.in_cgroup = found.state->cgroup_path != NULL;
 	inside.bundle = found.state->bundle;
 	if (exec_launch(settings, &inside, &found, process, &launch, err) < 0)
-		goto done;
+		return -1;
 	result = start_and_wait(&launch, status, err);
 	if (result < 0)
 		launch_undo(&launch, &undo);
 	launch_close(&launch);
-done:
-	close_found(&found);
 	return result;
 }
 
@@ -367,29 +357,22 @@ static int kill_all(const struct found *found, int signal, struct err *err)
 int container_kill(const struct settings *settings, const char *id, int signal, bool all,
 		   struct err *err)
 {
-	struct found found;
-	int result;
+	autofound struct found found;
 
 	if (find(settings, id, false, &found, err) < 0)
 		return -1;
-	result = all ? kill_all(&found, signal, err) : kill_init(&found, signal, err);
-	close_found(&found);
-	return result;
+	return all ? kill_all(&found, signal, err) : kill_init(&found, signal, err);
 }
 
 int container_pause(const struct settings *settings, const char *id, bool pause, struct err *err)
 {
 	autoclose int cgroup = -1;
-	struct found found;
-	int result;
+	autofound struct found found;
 
-	if (find_for(settings, id, pause ? VERB_PAUSE : VERB_RESUME, true, &found, err) < 0)
+	if (find_for(settings, id, pause ? VERB_PAUSE : VERB_RESUME, true, &found, err) < 0 ||
+	    open_cgroup(found.state, &cgroup, err) < 0)
 		return -1;
-	result = open_cgroup(found.state, &cgroup, err);
-	if (result == 0)
-		result = cgroup_freeze(cgroup, pause, FREEZE_TIMEOUT_MS, err);
-	close_found(&found);
-	return result;
+	return cgroup_freeze(cgroup, pause, FREEZE_TIMEOUT_MS, err);
 }
 
 /* Hooks that cannot be read any more must not keep a container from being deleted. */
@@ -431,20 +414,16 @@ static int remove_damaged(const struct settings *settings, const char *id, struc
 
 int container_delete(const struct settings *settings, const char *id, bool force, struct err *err)
 {
-	struct found found;
-	int result = 0;
+	autofound struct found found;
 
 	if (find(settings, id, true, &found, err) < 0) {
 		if (force && err->code == ENOENT)
 			return 0;
 		return force && err->code == EBADMSG ? remove_damaged(settings, id, err) : -1;
 	}
-	if (!force)
-		result = check_verb(&found, VERB_DELETE, err);
-	if (result == 0)
-		result = undo(settings, &found, err);
-	close_found(&found);
-	return result;
+	if (!force && check_verb(&found, VERB_DELETE, err) < 0)
+		return -1;
+	return undo(settings, &found, err);
 }
 
 /* --- looking --------------------------------------------------------------------------------- */
@@ -452,13 +431,12 @@ int container_delete(const struct settings *settings, const char *id, bool force
 int container_state(const struct settings *settings, const char *id, struct state **state,
 		    enum state_status *status, struct err *err)
 {
-	struct found found;
+	autofound struct found found;
 
 	if (find(settings, id, false, &found, err) < 0)
 		return -1;
 	*state = found.state;
 	*status = found.status;
-	close_found(&found);
 	return 0;
 }
 
@@ -475,11 +453,10 @@ int container_pids(const struct settings *settings, const char *id, pid_t **pids
 		   struct err *err)
 {
 	autoclose int cgroup = -1;
-	struct found found;
+	autofound struct found found;
 
 	if (find(settings, id, false, &found, err) < 0)
 		return -1;
-	close_found(&found);
 	*len = 0;
 	if (found.state->cgroup_path) {
 		if (open_cgroup(found.state, &cgroup, err) < 0)
