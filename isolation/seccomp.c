@@ -443,6 +443,22 @@ static int stub_write(const struct seccomp_plan *plan, int fd, struct err *err)
 	return 0;
 }
 
+/* The profile as libseccomp's filter, to be released; NULL with an error. */
+static scmp_filter_ctx filter_make(const struct seccomp_plan *plan, struct err *err)
+{
+	scmp_filter_ctx filter = seccomp_init(plan->default_action);
+
+	if (!filter) {
+		err_set(err, EINVAL,
+			"linux.seccomp.defaultAction: libseccomp refuses it on this kernel");
+		return NULL;
+	}
+	if (filter_build(plan, filter, err) == 0)
+		return filter;
+	seccomp_release(filter);
+	return NULL;
+}
+
 int seccomp_compile(const struct seccomp_plan *plan, int fd, struct err *err)
 {
 	scmp_filter_ctx filter;
@@ -451,18 +467,34 @@ int seccomp_compile(const struct seccomp_plan *plan, int fd, struct err *err)
 
 	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, "empty the file of the system call filter");
-	filter = seccomp_init(plan->default_action);
+	filter = filter_make(plan, err);
 	if (!filter)
-		return err_set(err, EINVAL,
-			       "linux.seccomp.defaultAction: libseccomp refuses it on this kernel");
-	result = filter_build(plan, filter, err);
-	if (result == 0)
-		result = stub_write(plan, fd, err);
-	if (result == 0) {
-		result = seccomp_export_bpf(filter, fd); /* behind the stub: it just writes */
-		if (result < 0)
-			library_error(err, result, "export", "the filter");
-	}
+		return -1;
+	result = stub_write(plan, fd, err);
+	/* behind the stub: it just writes */
+	if (result == 0 && (result = seccomp_export_bpf(filter, fd)) < 0)
+		library_error(err, result, "export", "the filter");
 	seccomp_release(filter);
 	return result < 0 ? -1 : seccomp_filter_size(fd, &size, err);
+}
+
+int seccomp_print(const struct seccomp_plan *plan, int fd, struct err *err)
+{
+	scmp_filter_ctx filter = filter_make(plan, err);
+	int result = filter ? seccomp_export_pfc(filter, fd) : -1;
+
+	if (filter && result < 0)
+		library_error(err, result, "print", "the filter");
+	seccomp_release(filter);
+	return result < 0 ? -1 : 0;
+}
+
+const char *seccomp_call_name(const struct seccomp_plan *plan, uint32_t architecture, uint32_t call)
+{
+	for (size_t i = 0; i < plan->rules_len; i++)
+		for (size_t j = 0; j < plan->rules[i].names_len; j++)
+			if (seccomp_syscall_resolve_name_arch(architecture,
+							      plan->rules[i].names[j]) == (int)call)
+				return plan->rules[i].names[j];
+	return NULL;
 }

@@ -58,6 +58,14 @@ int seccomp_compile(const struct seccomp_plan *plan, int fd, struct err *err);
  * foreign entry is compiled anew. seccomp_cache.c */
 int seccomp_compile_cached(const struct seccomp_plan *plan, int cache, int fd, struct err *err);
 
+/* The filter as libseccomp's pseudo code, without what seccomp_compile() puts in front of it. */
+int seccomp_print(const struct seccomp_plan *plan, int fd, struct err *err);
+
+/* The name that the profile has for a system call's number, or NULL. The architecture is the
+ * kernel's AUDIT_ARCH_X, which SCMP_ARCH_X are. */
+const char *seccomp_call_name(const struct seccomp_plan *plan, uint32_t architecture,
+			      uint32_t call);
+
 /* The size of the filter in `fd`, in bytes; an error if the kernel would not take so much. */
 int seccomp_filter_size(int fd, size_t *size, struct err *err);
 
