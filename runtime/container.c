@@ -440,6 +440,16 @@ int container_state(const struct settings *settings, const char *id, struct stat
 	return 0;
 }
 
+int container_config(const struct settings *settings, const char *id, struct spec **spec,
+		     struct err *err)
+{
+	autofound struct found found;
+
+	return find(settings, id, false, &found, err) < 0
+		       ? -1
+		       : load_config(settings, &found, spec, err);
+}
+
 int container_list(const struct settings *settings, struct spec_strings *ids, struct err *err)
 {
 	autoclose int root = -1;

@@ -44,6 +44,10 @@ int container_pause(const struct settings *settings, const char *id, bool pause,
 /* The state of the container, and its status now. */
 int container_state(const struct settings *settings, const char *id, struct state **state,
 		    enum state_status *status, struct err *err);
+
+/* Its configuration as it was at create. */
+int container_config(const struct settings *settings, const char *id, struct spec **spec,
+		     struct err *err);
 int container_list(const struct settings *settings, struct spec_strings *ids, struct err *err);
 
 /* The pids of the container's processes. */
