@@ -344,9 +344,9 @@ enum report_cell report_cell(const struct result *result, unsigned layer)
 		return CELL_ALONE;
 	if (result->observed_layers & layer)
 		return CELL_DECIDED;
-	if (result->ablated & layer)
-		return CELL_OTHERS;
-	return result->row->layers & layer ? CELL_EXPECTED : CELL_NONE;
+	if (!(result->row->layers & layer))
+		return CELL_NONE;
+	return result->ablated & layer ? CELL_OTHERS : CELL_EXPECTED;
 }
 
 bool report_has_matrix(const struct selftest_run *run)

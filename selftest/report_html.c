@@ -23,7 +23,7 @@ static const char style[] =
 	"font:15px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif}\n"
 	"h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem;padding-bottom:.2rem;border-bottom:1px solid var(--line)}"
 	"h3{font-size:1rem;margin:0 0 .4rem}p{margin:.4rem 0}.soft{color:var(--soft)}\n"
-	"code,.id{font:13px/1.4 ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}\n"
+	".id{font:13px/1.5 ui-monospace,'DejaVu Sans Mono',monospace}td.id{white-space:nowrap}td.ids{white-space:normal;min-width:14rem}\n"
 	".result{margin:1rem 0;padding:.8rem 1rem;border-left:.4rem solid;border-radius:.3rem}.result strong{font-size:1.2rem}\n"
 	".card{margin:.8rem 0;padding:.8rem 1rem;border:1px solid var(--line);border-left:.4rem solid var(--bad);"
 	"border-radius:.3rem;background:var(--card)}\n"
@@ -33,7 +33,7 @@ static const char style[] =
 	"th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\n"
 	"summary{cursor:pointer;padding:.4rem 0}details{border-bottom:1px solid var(--line)}details table{margin:0 0 1rem}\n"
 	".tag{display:inline-block;padding:0 .5rem;border-radius:.7rem;white-space:nowrap;font-size:.85rem;background:var(--calm)}\n"
-	".bad{color:var(--bad);background:var(--badly)}.unsure{color:var(--unsure);background:var(--unsurely)}"
+	".calm{background:var(--calm)}.bad{color:var(--bad);background:var(--badly)}.unsure{color:var(--unsure);background:var(--unsurely)}"
 	".good{color:var(--good);background:var(--goodly)}\n"
 	".matrix td,.matrix th{padding:.15rem .4rem;text-align:center;border:1px solid var(--line)}.matrix td:first-child{text-align:left}"
 	".matrix .none{color:var(--soft)}.matrix .alone{font-weight:700}\n"
@@ -168,7 +168,8 @@ static void print_group(const struct report *report, const char *group)
 
 	fprintf(report->to,
 		"<details%s><summary><strong>%s</strong>: %s</summary><div class=\"wide\"><table>"
-		"<tr><th>id</th><th>attempt</th><th>verdict</th><th>observed</th><th>by</th></"
+		"<tr><th>id</th><th>attempt</th><th>verdict</th><th>observed, or "
+		"why</th><th>stopped by</th></"
 		"tr>\n",
 		open ? " open=\"open\"" : "", group, report_counts_text(&counts, report->arena));
 	for (size_t i = 0; i < report->run->results_len; i++)
@@ -298,7 +299,10 @@ static void print_frameworks(const struct report *report)
 		if (control->reference.framework != framework)
 			fprintf(report->to,
 				"%s<details><summary><strong>%s%s%s</strong></summary>"
-				"<div class=\"wide\"><table>\n",
+				"<div "
+				"class=\"wide\"><table><tr><th>control</th><th></th><th>attempts</"
+				"th>"
+				"<th>ids</th></tr>\n",
 				framework ? "</table></div></details>\n" : "",
 				report_escape(control->reference.framework->name, report->arena),
 				*control->reference.framework->version ? " " : "",
@@ -306,7 +310,7 @@ static void print_frameworks(const struct report *report)
 		framework = control->reference.framework;
 		fprintf(report->to,
 			"<tr><td>%s</td><td><span class=\"tag %s\">%s</span></td><td>%s</td>"
-			"<td class=\"id\">%s</td></tr>\n",
+			"<td class=\"id ids\">%s</td></tr>\n",
 			report_escape(control->reference.control, report->arena),
 			bad    ? "bad"
 			: good ? "good"

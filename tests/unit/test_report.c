@@ -338,7 +338,7 @@ static void test_matrix(void **state)
 
 	(void)state;
 	has(written(&run, "text"), "\nWhich layer stops what       seccomp landlock caps");
-	has(written(&run, "text"), "\nsys.ptrace-traceme                 A        o    .");
+	has(written(&run, "text"), "\nsys.ptrace-traceme                 A        .    .");
 	has(written(&run, "text"), "\nsys.tiocsti-high                   X        .    .");
 	has(written(&run, "text"), "\nsys.mount-tmpfs                    o        o    d");
 	has(written(&run, "text"),
