@@ -14,25 +14,11 @@
 
 #include "isolation/devices.h"
 #include "runtime/base/array.h"
+#include "tests/unit/fixture.h"
 #include "tests/unit/sandbox.h"
 
 static const struct host root_host = { .privileged = true, .initial_user_ns = true };
 static const struct host user_host = { .uid = 1000, .rootless = true };
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new(1 << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* --- plan ------------------------------------------------------------------------------------ */
 

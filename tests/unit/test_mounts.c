@@ -19,6 +19,7 @@
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
+#include "tests/unit/fixture.h"
 #include "tests/unit/sandbox.h"
 
 #define OWN (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP)
@@ -29,21 +30,6 @@
 							 .source = (from), .options = WORDS(__VA_ARGS__) })
 /* clang-format on */
 static const struct host host = { .privileged = true, .cgroup_root = "/sys/fs/cgroup" };
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new(1 << 22);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* --- words ----------------------------------------------------------------------------------- */
 

@@ -15,24 +15,10 @@
 
 #include "isolation/namespaces.h"
 #include "runtime/base/array.h"
+#include "tests/unit/fixture.h"
 
 static const struct host root_host = { .privileged = true };
 static const struct host user_host = { .uid = 1000, .rootless = true };
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new(1 << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static void plan_of(struct spec_namespace *rows, size_t len, const struct host *host,
 		    struct namespaces_plan *plan)

@@ -20,24 +20,9 @@
 #define main agentd_main
 #include "../../runtime/main.c"
 #undef main
+#include "tests/unit/fixture.h"
 
 #define WIDTH 80
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new(ARENA_LIMIT);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* Parses words as those behind the name of a command. */
 static int parse(const char *name, char *const argv[], struct options *options, struct err *err)

@@ -15,23 +15,8 @@
 
 #include "isolation/process.h"
 #include "runtime/base/array.h"
+#include "tests/unit/fixture.h"
 #include "tests/unit/sandbox.h"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new(1 << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* --- plan ------------------------------------------------------------------------------------ */
 
