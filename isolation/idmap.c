@@ -300,12 +300,11 @@ static void add_ranges(const char *path, const char *name, uid_t uid, struct are
 	}
 }
 
-int idmap_subordinate(const struct host *host, struct arena *arena, struct spec_id_mappings *uids,
-		      struct spec_id_mappings *gids, struct err *err)
+void idmap_subordinate(const struct host *host, struct arena *arena, struct spec_id_mappings *uids,
+		       struct spec_id_mappings *gids)
 {
 	const char *name = user_name(host->uid, arena);
 
-	(void)err;
 	uids->item = arena_new_array(arena, struct spec_id_mapping, MAPPINGS_MAX);
 	gids->item = arena_new_array(arena, struct spec_id_mapping, MAPPINGS_MAX);
 	uids->item[0] = (struct spec_id_mapping){ 0, host->uid, 1 };
@@ -316,5 +315,4 @@ int idmap_subordinate(const struct host *host, struct arena *arena, struct spec_
 	/* The helpers write both maps or none. */
 	if (uids->len == 1 || gids->len == 1)
 		uids->len = gids->len = 1;
-	return 0;
 }

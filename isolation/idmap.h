@@ -32,5 +32,5 @@ int idmap_become_root(const struct idmap_plan *plan, struct err *err);
 
 /* The subordinate ids of the caller (/etc/subuid, /etc/subgid): one mapping of himself and one of
  * each range. */
-int idmap_subordinate(const struct host *host, struct arena *arena, struct spec_id_mappings *uids,
-		      struct spec_id_mappings *gids, struct err *err);
+void idmap_subordinate(const struct host *host, struct arena *arena, struct spec_id_mappings *uids,
+		       struct spec_id_mappings *gids);

@@ -275,10 +275,11 @@ static int cmd_spec(const struct options *options, const struct settings *settin
 	size_t size;
 	char *text;
 
-	if (with.rootless && (host_probe(&host, true, settings->arena, err) < 0 ||
-			      idmap_subordinate(&host, settings->arena, &with.uid_mappings,
-						&with.gid_mappings, err) < 0))
-		return -1;
+	if (with.rootless) {
+		if (host_probe(&host, true, settings->arena, err) < 0)
+			return -1;
+		idmap_subordinate(&host, settings->arena, &with.uid_mappings, &with.gid_mappings);
+	}
 	text = json_print(spec_default(&with, settings->arena), true, settings->arena, &size);
 	return write_config(bundle, text, size, err);
 }

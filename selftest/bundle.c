@@ -137,13 +137,12 @@ void bundle_sweep(void)
 
 /* --- the configuration ----------------------------------------------------------------------- */
 
-static struct json *default_config(const struct host *host, struct arena *arena, struct err *err)
+static struct json *default_config(const struct host *host, struct arena *arena)
 {
 	struct spec_default with = { .rootless = host->rootless };
 
-	if (with.rootless &&
-	    idmap_subordinate(host, arena, &with.uid_mappings, &with.gid_mappings, err) < 0)
-		return NULL;
+	if (with.rootless)
+		idmap_subordinate(host, arena, &with.uid_mappings, &with.gid_mappings);
 	return spec_default(&with, arena);
 }
 
@@ -177,8 +176,8 @@ int bundle_config(const char *path, const struct host *host, struct arena *arena
 	size_t size;
 
 	if (!path) {
-		*config = default_config(host, arena, err);
-		return *config ? 0 : -1;
+		*config = default_config(host, arena);
+		return 0;
 	}
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || !realpath(path, absolute))
