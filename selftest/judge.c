@@ -5,10 +5,16 @@
 #include "selftest/judge.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "runtime/base/array.h"
+#include "selftest/selftest.h"
 
 const char *judge_error(int error, char text[32])
 {
@@ -21,26 +27,84 @@ const char *judge_error(int error, char text[32])
 	return text;
 }
 
-bool judge_errno(const struct evidence *evidence, struct result *result)
+bool judge_lists(const int errnos[CASE_ERRNOS_MAX], int error)
 {
-	const struct observation *target = evidence->target;
-	char name[32];
-
-	if (!target->done) {
-		snprintf(result->observed, sizeof(result->observed), "no answer");
-		return false;
-	}
-	if (target->value >= 0) {
-		snprintf(result->observed, sizeof(result->observed), "returned %lld",
-			 (long long)target->value);
-		return false;
-	}
-	snprintf(result->observed, sizeof(result->observed), "%s",
-		 judge_error(target->error, name));
-	for (size_t i = 0; i < CASE_ERRNOS_MAX; i++)
-		if (target->error && result->row->contained[i] == target->error)
+	for (size_t i = 0; error && i < CASE_ERRNOS_MAX; i++)
+		if (errnos[i] == error)
 			return true;
 	return false;
+}
+
+bool judge_through(const struct selftest_case *row, const struct observation *seen)
+{
+	return seen->done && (seen->value >= 0 || judge_lists(row->through, seen->error));
+}
+
+bool judge_killed(const struct observation *seen, int signal)
+{
+	return seen->ended && !seen->done && WIFSIGNALED(seen->wait_status) &&
+	       WTERMSIG(seen->wait_status) == signal;
+}
+
+/* ENOENT is the absence of a device or file of the host's own; a missing decoy proves nothing. */
+static bool means_absent(const struct selftest_case *row, int error)
+{
+	static const int absences[] = {
+		ENOSYS, EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT, EOPNOTSUPP, ENODEV, ENXIO
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(absences); i++)
+		if (error == absences[i])
+			return true;
+	return error == ENOENT && row->control == CONTROL_HOST;
+}
+
+bool judge_absent(const struct selftest_case *row, const struct observation *seen)
+{
+	return seen && seen->done && !judge_through(row, seen) && means_absent(row, seen->error);
+}
+
+void judge_describe(const struct observation *seen, char *text, size_t size)
+{
+	char name[32];
+
+	if (seen->done && seen->value < 0)
+		snprintf(text, size, "%s", judge_error(seen->error, name));
+	else if (seen->done)
+		snprintf(text, size, "returned %lld%s%s", (long long)seen->value,
+			 *seen->text ? ": " : "", seen->text);
+	else if (seen->ended && WIFSIGNALED(seen->wait_status))
+		snprintf(text, size, "killed by SIG%s",
+			 sigabbrev_np(WTERMSIG(seen->wait_status)) ?: "?");
+	else
+		snprintf(text, size, "no answer");
+}
+
+bool judge_errno(const struct evidence *evidence, struct result *result)
+{
+	const struct selftest_case *row = result->row;
+	const struct observation *target = evidence->target, *marker = evidence->marker;
+
+	judge_describe(target, result->observed, sizeof(result->observed));
+	if (judge_through(row, target))
+		return false;
+	if (judge_killed(target, SIGSYS))
+		return row->layers & LAYER_SECCOMP ||
+		       judge_undecided(result, VERDICT_INCONCLUSIVE,
+				       "the filter was in the way of what should stop it");
+	if (!target->done)
+		return judge_undecided(result, VERDICT_ERROR, "%s", result->observed);
+	if (judge_lists(row->contained, target->error))
+		return true;
+	/* A profile may choose its errno: that it was the filter shows where that is replaced. */
+	if (row->layers & LAYER_SECCOMP && marker && marker->done && marker->error == MARKER_ERRNO)
+		return true;
+	/* Nothing was contained, but there is nothing: verdict_make() says so. */
+	if (judge_absent(row, evidence->control) && means_absent(row, target->error))
+		return true;
+	return judge_undecided(result, VERDICT_INCONCLUSIVE,
+			       "%s is no refusal: the attempt did not get as far",
+			       result->observed);
 }
 
 bool judge_undecided(struct result *result, enum verdict verdict, const char *format, ...)

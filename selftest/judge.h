@@ -6,12 +6,37 @@
 
 #include "selftest/cases.h"
 
-/* The errnos of the row decide. Writes result->observed. */
+/*
+ * The errnos of the row decide: this is the judgement of every row that has none of its own. False
+ * alone is a leak; where it cannot be told, or nothing was answered, it says so by
+ * judge_undecided(). Writes result->observed.
+ */
 bool judge_errno(const struct evidence *evidence, struct result *result);
 
 /* The row cannot prove anything here, and why: sets verdict and reason. Returns false. */
 bool judge_undecided(struct result *result, enum verdict verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The allowed half of the attempt itself worked ("pair=ok"); else the row is inconclusive. */
+bool judge_paired(const struct evidence *evidence, struct result *result);
+
+/* As judge_errno(); but what gets through is one of our known limits: not applicable. */
+bool judge_limitation(const struct evidence *evidence, struct result *result);
+
+/* Whether an errno is in a row's list. */
+bool judge_lists(const int errnos[CASE_ERRNOS_MAX], int error);
+
+/* It got through: by its value, or by an errno that comes after the check of permission. */
+bool judge_through(const struct selftest_case *row, const struct observation *seen);
+
+/* Killed by this signal before it answered. */
+bool judge_killed(const struct observation *seen, int signal);
+
+/* Seen without any layer: the kernel, or the host, has no such thing. `seen` may be NULL. */
+bool judge_absent(const struct selftest_case *row, const struct observation *seen);
+
+/* "EPERM", "returned 3", "killed by SIGSYS", "no answer". */
+void judge_describe(const struct observation *seen, char *text, size_t size);
 
 /* "EPERM", or a number where it has no name. */
 const char *judge_error(int error, char text[32]);
