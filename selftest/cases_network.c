@@ -3,12 +3,10 @@
  */
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "selftest/judge.h"
 
@@ -58,18 +56,6 @@ static bool is_declared(const struct spec *spec, unsigned family, int protocol)
 
 /* --- judgements ------------------------------------------------------------------------------ */
 
-static bool judge_killed_or_errno(const struct evidence *evidence, struct result *result)
-{
-	const struct observation *target = evidence->target;
-
-	if (target->alive && !target->done && target->ended && WIFSIGNALED(target->wait_status) &&
-	    WTERMSIG(target->wait_status) == SIGSYS) {
-		snprintf(result->observed, sizeof(result->observed), "killed by SIGSYS");
-		return true;
-	}
-	return judge_errno(evidence, result);
-}
-
 static bool judge_families(const struct evidence *evidence, struct result *result)
 {
 	static const unsigned ordinary[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
@@ -77,7 +63,7 @@ static bool judge_families(const struct evidence *evidence, struct result *resul
 	char list[160], *at;
 
 	if (!evidence->target->done || evidence->target->value < 0)
-		return judge_killed_or_errno(evidence, result);
+		return judge_errno(evidence, result);
 	judge_fact(evidence->target, "families", list, sizeof(list));
 	snprintf(result->observed, sizeof(result->observed), "families %s", list);
 	if (!*list)
@@ -104,7 +90,7 @@ static bool judge_netlink_route(const struct evidence *evidence, struct result *
 	    is_declared(evidence->spec, AF_NETLINK, 0))
 		return judge_undecided(result, VERDICT_NOT_APPLICABLE,
 				       "linux.seccomp allows NETLINK_ROUTE by name");
-	return judge_killed_or_errno(evidence, result);
+	return judge_errno(evidence, result);
 }
 
 /* Landlock alone decides; a kernel that knows no rules for TCP cannot. */
@@ -147,14 +133,11 @@ static bool judge_route(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_namespace *own = network_namespace(evidence->spec);
 
-	if (evidence->control && evidence->control->done && evidence->control->value < 0)
-		return judge_undecided(result, VERDICT_NOT_APPLICABLE,
-				       "the host itself has no route there");
 	if (evidence->target->done && evidence->target->value >= 0 && own)
 		return judge_undecided(result, VERDICT_INCONCLUSIVE,
 				       "the container's network has a route there; whether a "
 				       "firewall stops it is not tried");
-	return judge_killed_or_errno(evidence, result);
+	return judge_errno(evidence, result);
 }
 
 static bool judge_policy(const struct evidence *evidence, struct result *result)
@@ -162,7 +145,7 @@ static bool judge_policy(const struct evidence *evidence, struct result *result)
 	if (evidence->target->done && evidence->target->value >= 0)
 		snprintf(result->observed, sizeof(result->observed), "allowed");
 	else
-		judge_killed_or_errno(evidence, result);
+		judge_errno(evidence, result);
 	return evidence->target->ended;
 }
 
