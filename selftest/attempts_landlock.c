@@ -2,7 +2,7 @@
  * Attempts on Landlock (landlock(7)): one for each right over files, for each form of a path, and
  * for what Landlock has no right for.
  *
- * All follow one scheme. Each is done twice: first in a directory of our own in `scratch`, where it
+ * All but io_uring's follow one scheme. Each is done twice: first in a directory of our own in `scratch`, where it
  * is allowed, then in `denied`. The answer is that of the second half; "pair=ok" says that the
  * first worked. If it did not, the answer is ECANCELED, which no row counts as contained, and
  * "pair=ERRNO". What else may refuse in `denied` is shown by the place without Landlock.
@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+#include "selftest/attempts_doors.h"
 
 #define CLOSE_ON_EXEC_RANGE 4 /* CLOSE_RANGE_CLOEXEC */
 #define PATH_SIZE 160
@@ -370,6 +372,7 @@ LANDLOCK_ATTEMPTS(RUN)
 
 const struct attempt attempts_landlock[] = {
 	LANDLOCK_ATTEMPTS(ROW)
+	{ "fs.ll-io-uring",      attempt_io_uring_open },
 	{ 0 }
 };
 /* clang-format on */

@@ -84,6 +84,23 @@ static bool judge_right(const struct evidence *evidence, struct result *result)
 	return contained;
 }
 
+/* Opens the directory to list it. */
+static bool judge_ring(const struct evidence *evidence, struct result *result)
+{
+	const struct spec_landlock *landlock = &evidence->spec->process.landlock;
+	const char *grant = NULL;
+	uint64_t right;
+
+	if (landlock->set && name_value(landlock_fs_names, "read_dir", &right))
+		grant = find_grant(landlock, right, evidence->decoys->denied);
+	if (judge_errno(evidence, result))
+		return true;
+	if (grant)
+		return judge_undecided(result, VERDICT_NOT_APPLICABLE,
+				       "the configuration grants read_dir beneath %s", grant);
+	return false;
+}
+
 static bool judge_handled(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_landlock *landlock = &evidence->spec->process.landlock;
@@ -155,6 +172,12 @@ const struct selftest_case cases_landlock[] = {
 	LANDLOCK_ROW("dirfd",       SEVERITY_HIGH,   LATER, "open a denied file for writing from its directory's descriptor", EACCES),
 	LANDLOCK_ROW("procroot",    SEVERITY_HIGH,   LATER, "open a denied file for writing through /proc/self/root", EACCES),
 
+	{ .id = "fs.ll-io-uring", .group = "landlock", .severity = SEVERITY_HIGH, .profiles = LATER,
+	  .attempt = "list a denied directory through a ring of io_uring",
+	  .contained = { EACCES, EPERM, ENOSYS }, .layers = LAYER_LANDLOCK | LAYER_SECCOMP | LAYER_KERNEL,
+	  .control = CONTROL_TWIN, .needs = LAYER_LANDLOCK, .judge = judge_ring,
+	  .remedy = "a filter without io_uring_setup, and read_dir only where it is needed",
+	  .references = "N4.4.4 N4.5.5", .limitation = "where rings are refused it shows that alone" },
 	{ .id = "fs.ll-handled", .group = "landlock", .severity = SEVERITY_HIGH, .profiles = QUICK,
 	  .attempt = "the rights that the ruleset handles, against those of the kernel",
 	  .layers = LAYER_LANDLOCK, .control = CONTROL_NONE, .needs = LAYER_LANDLOCK, .judge = judge_handled,
