@@ -38,7 +38,7 @@ int file_read(int dir, const char *path, size_t max, struct arena *arena, char *
 	autoclose int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t capacity, used = 0;
 	struct stat st;
-	char *buffer;
+	char *buffer = NULL;
 
 	if (fd < 0)
 		return err_sys(err, "open %s", path);
