@@ -107,6 +107,28 @@ bool judge_errno(const struct evidence *evidence, struct result *result)
 			       result->observed);
 }
 
+bool judge_paired(const struct evidence *evidence, struct result *result)
+{
+	char half[32];
+
+	judge_fact(evidence->target, "pair", half, sizeof(half));
+	if (strcmp(half, "ok") == 0)
+		return true;
+	return judge_undecided(result, VERDICT_INCONCLUSIVE,
+			       "what is allowed did not work either: %s",
+			       *half ? half : "nothing was said of it");
+}
+
+bool judge_limitation(const struct evidence *evidence, struct result *result)
+{
+	if (judge_errno(evidence, result))
+		return true;
+	if (!judge_through(result->row, evidence->target))
+		return false;
+	return judge_undecided(result, VERDICT_NOT_APPLICABLE, "known limit: %s",
+			       result->row->limitation);
+}
+
 bool judge_undecided(struct result *result, enum verdict verdict, const char *format, ...)
 {
 	va_list args;
