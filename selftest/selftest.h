@@ -2,8 +2,8 @@
  * agentd selftest: canary containers through the very launch path of `agentd run`, a control for
  * every attempt, a verdict made outside.
  *
- * A run is: the host and its decoys; the places (target, marker, twin, host, ablations), each a
- * container made from the configuration under test by a merge patch; the attempts of each place;
+ * A run is: the host and its decoys; the places (target, marker, twin, host, ablations), most of
+ * them containers made from the configuration under test by patches; the attempts of each place;
  * the verdicts; the report. One run at a time on a machine.
  */
 #pragma once
@@ -14,21 +14,16 @@
 #include "runtime/container.h"
 #include "selftest/cases.h"
 
-/* Where attempts are made. Each is a container but HOST. */
+/* Where attempts are made. */
 enum place {
-	PLACE_TARGET,	  /* the configuration under test */
-	PLACE_MARKER,	  /* its filter's deny action replaced by errno 3927: seccomp decided */
-	PLACE_TWIN,	  /* root of fresh namespaces, no other layer: the control O and E */
-	PLACE_HOST,	  /* a child of ours in a private mount namespace: the control H and D */
-	PLACE_NO_SECCOMP, /* ablations: the target without one layer */
-	PLACE_NO_LANDLOCK,
-	PLACE_NO_CAPABILITIES, /* without dropping capabilities */
-	PLACE_NO_NEW_PRIVS,
-	PLACE_NO_NAMESPACES, /* without ipc, uts, cgroup and network namespaces of its own */
-	PLACE_NO_MOUNTS,     /* writable root, no masks, no read-only paths */
-	PLACE_NO_CGROUP,
-	PLACE_NO_RLIMITS,
-	PLACES_LEN
+	PLACE_TARGET,	/* a container as the configuration under test says */
+	PLACE_MARKER,	/* its filter's refusals replaced by errno 3927: seccomp decided */
+	PLACE_TWIN,	/* root of fresh namespaces, no other layer: the control O and E */
+	PLACE_HOST,	/* a child of ours in a private mount namespace: the control H and D */
+	PLACE_ABLATION, /* the target without some layers */
+	PLACE_ALONE,	/* the same, to see which layer of a row suffices */
+	PLACE_LIMITS,	/* the target with its limits lowered, for what runs into them */
+	PLACE_EXEC,	/* a further process in the target, by exec */
 };
 extern const struct name place_names[];
 #define MARKER_ERRNO 3927
@@ -58,6 +53,11 @@ struct selftest_run {
 	bool alive;	    /* the must-allow set worked */
 	bool outer;	    /* we run inside a sandbox that is not ours (docker build) */
 	const char *trials; /* which trial showed that, in one line */
+	const char **unmet; /* words of --require that are not met */
+	size_t unmet_len;
+	const char
+		*worse; /* what became worse since --baseline: ids, one a line; NULL or "": none */
+	const char *broken; /* why the harness could not finish, NULL: it did */
 };
 
 /* The exit status, whatever the format: 0 contained, 1 escaped or a requirement not met or worse

@@ -1,0 +1,533 @@
+/*
+ * The runner: a run from its first look at the machine to the last thing removed.
+ *
+ * Whatever happens after the lock is taken, everything that was planted or launched is removed
+ * again on the same way out; what a killed run could not remove, the next one does before it
+ * begins. The lock's file holds the nonce, from which all names follow.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "runtime/base/array.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/file.h"
+#include "runtime/base/log.h"
+#include "runtime/options.h"
+#include "selftest/report.h"
+#include "selftest/rows.h"
+#include "selftest/select.h"
+#include "selftest/trials.h"
+
+#define LOCK_FILE ".selftest"
+#define ID_PREFIX "selftest-"
+#define SITES_AT_ONCE 8 /* of those that are many */
+#define NOTES_MAX 64
+
+static const struct {
+	unsigned profile, seconds;
+} timeouts[] = { { PROFILE_QUICK, 30 }, { PROFILE_STANDARD, 120 }, { PROFILE_COMPREHENSIVE, 600 } };
+
+/* --- notes ----------------------------------------------------------------------------------- */
+
+static void note(struct runner *runner, const char *text)
+{
+	struct selftest_run *run = runner->run;
+
+	if (run->notes_len < NOTES_MAX)
+		run->notes[run->notes_len++] = text;
+}
+
+static const char *now_text(struct arena *arena)
+{
+	time_t now = time(NULL);
+	char text[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return arena_copy(arena, text, strlen(text));
+}
+
+/* --- what is tested -------------------------------------------------------------------------- */
+
+/* The plan that `agentd run` would carry out: what it notes is not enforced. */
+static int check_plan(struct runner *runner, struct err *err)
+{
+	const struct request request = { .id = "selftest",
+					 .bundle = "/",
+					 .keep_fds = 1,
+					 .detach = true,
+					 .best_effort_cgroup = true };
+	struct spec spec = *runner->stage.spec;
+	struct plan *plan;
+
+	spec.process.terminal = false;
+	if (plan_make(&spec, &runner->run->host, &request, runner->stage.arena, &plan, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->notes_len; i++)
+		note(runner, plan->notes[i]);
+	if (!plan->cgroup.wanted || plan->cgroup.notes_len)
+		runner->unavailable |= LAYER_CGROUP;
+	return 0;
+}
+
+/* What the machine lacks, in words that a reader can act on. */
+static void find_remedy(struct runner *runner)
+{
+	const struct host *host = &runner->run->host;
+	struct arena *arena = runner->stage.arena;
+
+	if (host->landlock_abi == 0)
+		runner->unavailable |= LAYER_LANDLOCK;
+	if (runner->stage.in_place)
+		runner->remedy = "not possible in place: a process cannot give this to itself "
+				 "here; run agentd selftest where containers can be launched";
+	else if (runner->unavailable & LAYER_CGROUP && host->rootless)
+		runner->remedy = "the limits need delegated cgroup v2 controllers: systemd-run "
+				 "--user --scope -p Delegate=yes agentd selftest";
+	else if (runner->unavailable & LAYER_CGROUP && host->cgroup_hybrid)
+		runner->remedy = "cgroup v1 has the controllers: boot with "
+				 "systemd.unified_cgroup_hierarchy=1 "
+				 "cgroup_no_v1=all";
+	else if (runner->unavailable & LAYER_CGROUP)
+		runner->remedy = "the limits need a writable cgroup v2 with the controllers pids, "
+				 "memory and cpu";
+	else
+		runner->remedy = arena_format(arena, "this kernel has no Landlock: %s",
+					      strerror(host->landlock_errno));
+	if (runner->unavailable & LAYER_CGROUP && !runner->stage.in_place)
+		note(runner,
+		     arena_format(arena, "attempts on limits are skipped: %s", runner->remedy));
+}
+
+static int load_config(struct runner *runner, struct err *err)
+{
+	struct stage *stage = &runner->stage;
+	const char *bundle = runner->run->options->bundle, *text;
+	struct json *config;
+	struct spec *spec;
+	size_t size;
+	char path[PATH_MAX];
+
+	if (bundle_config(bundle, stage->host, stage->arena, &config, err) < 0)
+		return -1;
+	text = json_print(config, true, stage->arena, &size);
+	if (spec_parse(text, size, stage->arena, &spec, err) < 0)
+		return -1;
+	stage->config = config;
+	stage->spec = runner->run->spec = spec;
+	runner->run->config_text = text;
+	if (!bundle)
+		return 0;
+	if (!spec->process.set)
+		return err_set(err, EINVAL, "process: is required to create a container");
+	if (!spec->root.set)
+		return err_set(err, EINVAL, "root: is required to create a container");
+	if (spec->root.path[0] != '/')
+		stage->rootfs = arena_format(stage->arena, "%s/%s", bundle, spec->root.path);
+	else
+		stage->rootfs = spec->root.path;
+	if (!realpath(stage->rootfs, path))
+		return err_sys(err, "open the root filesystem %s", stage->rootfs);
+	stage->rootfs = arena_copy(stage->arena, path, strlen(path));
+	return 0;
+}
+
+/* Whatever is wrong here was said by the caller: wrong usage. */
+static int look(struct runner *runner, struct err *err)
+{
+	const struct selftest_options *options = runner->run->options;
+
+	if (select_check(options, err) < 0)
+		return -1;
+	if (options->baseline && access(options->baseline, R_OK) < 0)
+		err_sys(err, "open the baseline %s", options->baseline);
+	else if (load_config(runner, err) == 0 &&
+		 (runner->stage.in_place || check_plan(runner, err) == 0))
+		return 0;
+	err->code = OPTIONS_USAGE;
+	return -1;
+}
+
+/* --- one at a time, and after a killed one --------------------------------------------------- */
+
+static void sweep_containers(const struct settings *settings)
+{
+	struct spec_strings ids = { 0 };
+	struct err err;
+
+	if (container_list(settings, &ids, &err) < 0)
+		return;
+	for (size_t i = 0; i < ids.len; i++)
+		if (strncmp(ids.item[i], ID_PREFIX, strlen(ID_PREFIX)) == 0 &&
+		    container_delete(settings, ids.item[i], true, &err) < 0)
+			log_warn("%s", err.text);
+}
+
+static int take_lock(struct runner *runner, int *lock, struct err *err)
+{
+	autoclose int root = -1, fd = -1;
+	char nonce[64] = "";
+
+	if (state_root_open(runner->stage.settings->root, runner->run->host.rootless, &root, err) <
+	    0)
+		return -1;
+	fd = openat(root, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_sys(err, "open " LOCK_FILE " in the directory of containers");
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, EBUSY,
+			       "another agentd selftest is running; wait until it has ended");
+	if (pread(fd, nonce, sizeof(nonce) - 1, 0) > 0) {
+		decoys_sweep(nonce);
+		sweep_containers(runner->stage.settings);
+		bundle_sweep();
+	}
+	*lock = fd_take(&fd);
+	return 0;
+}
+
+static int name_run(struct runner *runner, int lock, struct err *err)
+{
+	struct attempt_decoys *told = &runner->stage.decoys.told;
+
+	if (decoys_name(told, err) < 0)
+		return -1;
+	if (ftruncate(lock, 0) < 0 ||
+	    pwrite(lock, told->nonce, strlen(told->nonce), 0) != (ssize_t)strlen(told->nonce))
+		return err_sys(err, "write " LOCK_FILE);
+	return 0;
+}
+
+/* --- sites ----------------------------------------------------------------------------------- */
+
+/* Launches all of them, and lets them try. A site that cannot be launched says so itself. */
+static int run_sites(struct runner *runner, size_t first, size_t len, struct err *err)
+{
+	struct stage *stage = &runner->stage;
+	struct talk *talks[SITES_MAX];
+	size_t talking = 0;
+
+	for (size_t i = first; i < first + len; i++) {
+		struct site *site = runner->sites[i];
+
+		if (site_prepare(stage, site, err) < 0 || site_begin(stage, site, err) < 0)
+			site->failed = arena_copy(stage->arena, err->text, strlen(err->text));
+	}
+	for (size_t i = first; i < first + len; i++)
+		if (!runner->sites[i]->failed)
+			site_await(stage, runner->sites[i]);
+	for (size_t i = first; i < first + len; i++) {
+		struct site *site = runner->sites[i];
+		struct posture *posture;
+
+		if (site->failed)
+			continue;
+		/* before it tries anything: what it has from the start */
+		if (site->place == PLACE_TARGET || site->place == PLACE_LIMITS) {
+			posture = arena_new_object(stage->arena, struct posture);
+			if (posture_read(site->pid, stage->arena, posture, err) < 0)
+				note(runner,
+				     arena_format(stage->arena, "no posture of the %s: %s",
+						  name_text(place_names, site->place), err->text));
+			else if (site->place == PLACE_TARGET)
+				runner->posture = posture;
+			else
+				runner->limits_posture = posture;
+		}
+		site->talk.hold = site->place == PLACE_TARGET;
+		talk_begin(&site->talk, fd_take(&site->end), &site->decoys, site->ids, site->seen,
+			   site->len);
+		talks[talking++] = &site->talk;
+	}
+	return talk_run(talks, talking, runner->until, runner->signals, err);
+}
+
+static void note_sites(struct runner *runner)
+{
+	for (size_t i = 0; i < runner->sites_len; i++) {
+		const struct site *site = runner->sites[i];
+		const char *why = site->failed ? site->failed : site->talk.broken;
+
+		if (why)
+			note(runner, arena_format(runner->stage.arena, "%s: %s",
+						  name_text(place_names, site->place), why));
+	}
+}
+
+static void end_sites(struct runner *runner, size_t first)
+{
+	struct err err;
+
+	/* all canaries end by this, while the first is waited for */
+	for (size_t i = first; i < runner->sites_len; i++)
+		fd_close(&runner->sites[i]->talk.fd);
+	for (size_t i = first; i < runner->sites_len; i++)
+		if (site_end(&runner->stage, runner->sites[i], &err) < 0)
+			note(runner, arena_copy(runner->stage.arena, err.text, strlen(err.text)));
+}
+
+/* What processes left behind became ours (PR_SET_CHILD_SUBREAPER); nobody is to outlive the run. */
+static void reap_all(void)
+{
+	char text[4096], *at, *rest;
+	bool any = true;
+
+	for (int round = 0; any && round < 100; round++) {
+		any = false;
+		if (file_read_small(AT_FDCWD, "/proc/thread-self/children", text, sizeof(text)) < 0)
+			return;
+		for (at = strtok_r(text, " ", &rest); at; at = strtok_r(NULL, " ", &rest)) {
+			pid_t pid = atoi(at);
+
+			if (pid <= 0)
+				continue;
+			any = true;
+			kill(pid, SIGKILL); /* our child, not waited for: still that process */
+			waitpid(pid, NULL, 0);
+		}
+	}
+}
+
+/* --- the course of a run --------------------------------------------------------------------- */
+
+/* The target again, by a further process in it: the first one has ended its conversation, but ends
+ * itself only with the container. */
+static int run_exec(struct runner *runner, struct err *err)
+{
+	struct site *target = rows_site(runner, PLACE_TARGET, 0), *site;
+	struct arena *arena = runner->stage.arena;
+
+	if (!target || target->failed || runner->sites_len == SITES_MAX)
+		return 0;
+	site = arena_new_object(arena, struct site);
+	*site = (struct site){ .place = PLACE_EXEC,
+			       .exec_id = target->id,
+			       .canary = target->canary,
+			       .ids = target->ids,
+			       .rows = target->rows,
+			       .seen = arena_new_array(arena, struct observation, target->len),
+			       .len = target->len };
+	runner->sites[runner->sites_len++] = site;
+	return run_sites(runner, runner->sites_len - 1, 1, err);
+}
+
+static int attribute(struct runner *runner, struct err *err)
+{
+	size_t first = runner->sites_len, at;
+	int result = 0;
+
+	rows_ablate(runner);
+	for (at = first; result == 0 && at < runner->sites_len; at += SITES_AT_ONCE) {
+		size_t left = runner->sites_len - at, end;
+		size_t len = left < SITES_AT_ONCE ? left : SITES_AT_ONCE;
+
+		result = run_sites(runner, at, len, err);
+		for (end = at; end < at + len; end++)
+			site_end(&runner->stage, runner->sites[end], err);
+	}
+	rows_attribute(runner);
+	return result;
+}
+
+static void tell_ways(struct runner *runner, const struct trials *trials)
+{
+	struct selftest_run *run = runner->run;
+	const struct site *target = rows_site(runner, PLACE_TARGET, 0);
+
+	run->outer = true;
+	run->trials = trials_text(trials, runner->stage.arena);
+	note(runner, arena_format(runner->stage.arena, "containers cannot be launched here: %s",
+				  target && target->failed ? target->failed : "(no reason)"));
+	note(runner, "way 1: agentd selftest --in-place --allow-skip=namespaces,cgroups,mounts "
+		     "tests what a process can put on itself here");
+	note(runner, "way 2: RUN --security=insecure, with a builder that has the entitlement");
+	note(runner, "way 3: run agentd selftest when the container starts, or on the real host: "
+		     "the builder's kernel is not the one that matters");
+	rows_fail(runner, VERDICT_SKIPPED, "containers cannot be launched here");
+}
+
+/* The target could not be launched: is it this place, or is it us? */
+static void explain_target(struct runner *runner, const char *why)
+{
+	struct trials trials;
+
+	trials_make(&runner->run->host, &trials);
+	if (trials.error[TRIAL_MOUNTS] || trials.error[TRIAL_NETNS]) {
+		tell_ways(runner, &trials);
+		return;
+	}
+	runner->run->broken = why;
+	rows_fail(runner, VERDICT_ERROR, why);
+}
+
+static int try_all(struct runner *runner, struct err *err)
+{
+	struct site *target;
+	int result;
+
+	rows_assign(runner);
+	result = run_sites(runner, 0, runner->sites_len, err);
+	target = rows_site(runner, PLACE_TARGET, 0);
+	if (result < 0)
+		return -1;
+	if (target && target->failed) {
+		explain_target(runner, target->failed);
+		return 0;
+	}
+	rows_judge(runner);
+	if (runner->run->options->profile == PROFILE_COMPREHENSIVE && !runner->stage.in_place) {
+		if (run_exec(runner, err) < 0)
+			return -1;
+		rows_judge_exec(runner);
+		if (attribute(runner, err) < 0)
+			return -1;
+	}
+	note_sites(runner);
+	return 0;
+}
+
+static int catch_signals(struct runner *runner, sigset_t *before, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, before) < 0)
+		return err_sys(err, "block signals");
+	runner->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (runner->signals < 0)
+		return err_sys(err, "signalfd");
+	return 0;
+}
+
+/* Decoys lie in a site's directory of their own, which is swept like the others. */
+static int plant(struct runner *runner, struct bundle *files, struct err *err)
+{
+	const char *const none[] = { NULL };
+
+	if (bundle_make(runner->stage.config, none, runner->stage.arena, files, err) < 0 ||
+	    decoys_plant(&runner->stage.decoys, files->path, err) < 0)
+		return -1;
+	/* No namespace has this number: in place there is no private one to be had. */
+	if (runner->stage.in_place)
+		runner->stage.decoys.told.mount_token = 1;
+	runner->run->decoys = runner->stage.decoys.told;
+	return 0;
+}
+
+static int run_locked(struct runner *runner, struct err *err)
+{
+	struct bundle files = { .dir = -1 };
+	sigset_t before;
+	int result;
+
+	if (catch_signals(runner, &before, err) < 0)
+		return -1;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	result = plant(runner, &files, err);
+	if (result == 0)
+		result = try_all(runner, err);
+	end_sites(runner, 0);
+	decoys_remove(&runner->stage.decoys);
+	bundle_remove(&files);
+	reap_all();
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	fd_close(&runner->signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+static void check_requirements(struct runner *runner)
+{
+	const struct selftest_options *options = runner->run->options;
+	const struct spec *spec = runner->stage.spec;
+	struct selftest_run *run = runner->run;
+	struct select_facts facts = { 0 };
+	struct trials trials;
+	const char *unmet;
+	size_t at = 0;
+
+	if (!options->require.len)
+		return;
+	trials_make(&run->host, &trials);
+	facts.seccomp = spec->linux.seccomp.set && !trials.error[TRIAL_SECCOMP];
+	facts.landlock_abi = spec->process.landlock.set ? run->host.landlock_abi : 0;
+	facts.userns = !trials.error[TRIAL_USERNS];
+	facts.netns = !trials.error[TRIAL_NETNS];
+	facts.mounts = !trials.error[TRIAL_MOUNTS];
+	facts.cgroup = !(runner->unavailable & LAYER_CGROUP) && !trials.error[TRIAL_CGROUP];
+	run->unmet = arena_new_array(runner->stage.arena, const char *, NOTES_MAX);
+	while (run->unmet_len < NOTES_MAX &&
+	       (unmet = select_unmet(options, &facts, &at, runner->stage.arena)))
+		run->unmet[run->unmet_len++] = unmet;
+}
+
+static int64_t deadline(const struct selftest_options *options)
+{
+	unsigned seconds = options->timeout_s;
+
+	for (size_t i = 0; !seconds && i < ARRAY_LEN(timeouts); i++)
+		if (options->profile == timeouts[i].profile)
+			seconds = timeouts[i].seconds;
+	return clock_ms() + (int64_t)seconds * 1000;
+}
+
+static int run_selected(struct runner *runner, struct err *err)
+{
+	struct selftest_run *run = runner->run;
+	autoclose int lock = -1;
+
+	find_remedy(runner);
+	rows_select(runner);
+	/* Of somebody else's filter, above ours. */
+	run->outer = runner->stage.in_place || prctl(PR_GET_SECCOMP) != 0;
+	if (take_lock(runner, &lock, err) < 0 || name_run(runner, lock, err) < 0 ||
+	    run_locked(runner, err) < 0)
+		return -1;
+	if (ftruncate(lock, 0) < 0) /* nothing is left to be swept */
+		log_warn("empty " LOCK_FILE ": %s", strerror(errno));
+	check_requirements(runner);
+	if (runner->stage.in_place)
+		note(runner, "in place: this kernel and this process, not the launch of a "
+			     "container; a pass here says nothing of the host that will run it");
+	if (run->options->baseline)
+		return report_compare(run, run->options->baseline, runner->stage.arena, &run->worse,
+				      err);
+	return 0;
+}
+
+int selftest_run(const struct settings *settings, const struct selftest_options *options,
+		 struct arena *arena, struct selftest_run *run, struct err *err)
+{
+	int64_t began = clock_ms();
+	struct runner *runner = arena_new_object(arena, struct runner);
+	int result;
+
+	*run = (struct selftest_run){ .options = options,
+				      .settings = settings,
+				      .started = now_text(arena) };
+	run->notes = arena_new_array(arena, const char *, NOTES_MAX);
+	*runner = (struct runner){ .run = run, .signals = -1, .until = deadline(options) };
+	runner->stage = (struct stage){ .settings = settings,
+					.host = &run->host,
+					.arena = arena,
+					.in_place = options->in_place };
+	if (host_probe(&run->host, settings->rootless, arena, err) < 0 || look(runner, err) < 0)
+		return -1;
+	result = run_selected(runner, err);
+	run->milliseconds = (uint64_t)(clock_ms() - began);
+	return result;
+}

@@ -1,0 +1,575 @@
+/*
+ * The configurations of places, see site.h: the one under test and what a place changes in it.
+ *
+ * The target is the configuration as it stands, but for what the canary needs: its arguments, a way
+ * to it, and a directory that Landlock alone denies. A place that leaves layers out differs from
+ * the target in those and nothing else. A bundle's own root filesystem is used as it is: what is
+ * added lies under mounts on directories that it has.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "isolation/path.h"
+#include "runtime/base/array.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/file.h"
+#include "selftest/limits.h"
+#include "selftest/site.h"
+#include "spec/names.h"
+
+#define CANARY_OWN_ROOT "/canary" /* where bundle_make() puts it */
+#define DENIED_OWN_ROOT "/denied"
+#define CANARY_IN_DENIED ".canary"
+/* Its namespaces are all that a twin has. */
+#define TWIN_WITHOUT                                                                               \
+	(LAYER_SECCOMP | LAYER_LANDLOCK | LAYER_CAPABILITIES | LAYER_NO_NEW_PRIVS | LAYER_MOUNTS | \
+	 LAYER_CGROUP | LAYER_RLIMITS)
+
+/* clang-format off */
+const struct name place_names[] = {
+	{ "target", PLACE_TARGET }, { "marker", PLACE_MARKER }, { "twin", PLACE_TWIN },
+	{ "host", PLACE_HOST }, { "ablation", PLACE_ABLATION }, { "alone", PLACE_ALONE }, { "limits", PLACE_LIMITS },
+	{ "exec", PLACE_EXEC },
+	{ 0 }
+};
+
+/* What leaving a layer out means. Lists are replaced as a whole: what can only be told by code is
+ * in the functions below. */
+static const struct {
+	unsigned layer;
+	const char *patch;
+} left_out[] = {
+	{ LAYER_SECCOMP, "{\"linux\":{\"seccomp\":null}}" },
+	{ LAYER_LANDLOCK, "{\"process\":{\"landlock\":null},\"annotations\":{\"io.agentd.landlock\":null}}" },
+	/* Landlock without no_new_privs is refused. */
+	{ LAYER_NO_NEW_PRIVS, "{\"process\":{\"noNewPrivileges\":false,\"landlock\":null},"
+			      "\"annotations\":{\"io.agentd.landlock\":null}}" },
+	{ LAYER_CAPABILITIES, "{\"process\":{\"user\":{\"uid\":0,\"gid\":0,\"additionalGids\":null}}}" },
+	{ LAYER_NAMESPACES, "{\"hostname\":null,\"domainname\":null,\"linux\":{\"sysctl\":null}}" },
+	{ LAYER_MOUNTS, "{\"root\":{\"readonly\":false},\"linux\":{\"maskedPaths\":[],\"readonlyPaths\":[]}}" },
+	{ LAYER_CGROUP, "{\"linux\":{\"resources\":null}}" },
+	{ LAYER_RLIMITS, "{\"process\":{\"rlimits\":[]}}" },
+};
+/* clang-format on */
+
+/* --- trees ----------------------------------------------------------------------------------- */
+
+/* A member of a tree that is ours to change; NULL if there is none. */
+static struct json *member(struct json *object, const char *key)
+{
+	for (struct json *at = object ? object->first : NULL; at; at = at->next)
+		if (strcmp(at->key, key) == 0)
+			return at;
+	return NULL;
+}
+
+static struct json *member_array(struct json *object, const char *key, struct arena *arena)
+{
+	struct json *array = member(object, key);
+
+	return array ? array : json_array(object, key, arena);
+}
+
+static const char *member_text(struct json *object, const char *key)
+{
+	const struct json *value = member(object, key);
+
+	return value && value->text ? value->text : "";
+}
+
+/* Takes the children of a list out for which `unwanted` is true. */
+static void list_remove(struct json *list, bool (*unwanted)(struct json *item))
+{
+	struct json *item = list ? list->first : NULL;
+
+	if (!list)
+		return;
+	list->first = list->last = NULL;
+	list->len = 0;
+	while (item) {
+		struct json *next = item->next;
+
+		item->next = NULL;
+		if (!unwanted(item))
+			json_add(list, NULL, item);
+		item = next;
+	}
+}
+
+/* A merge of our own patch: its text is right. */
+static struct json *merge(const struct json *config, const char *patch, struct arena *arena)
+{
+	struct json *change;
+	struct err err;
+
+	if (json_parse(patch, strlen(patch), arena, &change, &err) < 0)
+		return json_merge(config, config, arena);
+	return json_merge(config, change, arena);
+}
+
+static void add_words(struct json *array, const char *const *words, size_t len, struct arena *arena)
+{
+	for (size_t i = 0; i < len; i++)
+		json_string(array, NULL, words[i], arena);
+}
+
+/* --- leaving layers out ---------------------------------------------------------------------- */
+
+static bool is_separable(struct json *namespace)
+{
+	static const char *const types[] = { "network", "ipc", "uts", "cgroup" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (strcmp(member_text(namespace, "type"), types[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_restriction(struct json *option)
+{
+	static const char *const words[] = { "ro", "nosuid", "nodev", "noexec" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (option->text && strcmp(option->text, words[i]) == 0)
+			return true;
+	return false;
+}
+
+static void lift_mount_options(struct json *config)
+{
+	struct json *mounts = member(config, "mounts");
+
+	for (struct json *mount = mounts ? mounts->first : NULL; mount; mount = mount->next)
+		list_remove(member(mount, "options"), is_restriction);
+}
+
+static void grant_capabilities(struct json *config, const struct host *host, struct arena *arena)
+{
+	static const char *const sets[] = { "bounding", "effective", "permitted" };
+	struct json *process = member(config, "process");
+	struct json *capabilities = member(process, "capabilities");
+
+	if (!capabilities)
+		capabilities = json_object(process, "capabilities", arena);
+	capabilities->first = capabilities->last = NULL;
+	capabilities->len = 0;
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
+		struct json *set = json_array(capabilities, sets[i], arena);
+
+		for (const struct name *row = capability_names; row->name; row++)
+			if (row->value <= (uint64_t)host->last_cap)
+				json_string(set, NULL, row->name, arena);
+	}
+}
+
+static struct json *leave_out(const struct stage *stage, struct json *config, unsigned layers)
+{
+	for (size_t i = 0; i < ARRAY_LEN(left_out); i++)
+		if (layers & left_out[i].layer)
+			config = merge(config, left_out[i].patch, stage->arena);
+	if (layers & LAYER_CAPABILITIES)
+		grant_capabilities(config, stage->host, stage->arena);
+	if (layers & LAYER_NAMESPACES)
+		list_remove(member(member(config, "linux"), "namespaces"), is_separable);
+	if (layers & LAYER_MOUNTS)
+		lift_mount_options(config);
+	return config;
+}
+
+/* --- marker ---------------------------------------------------------------------------------- */
+
+/* Refusals of every kind become an errno that nothing else in the kernel gives. */
+static void mark(struct json *object, const char *action_key, const char *errno_key,
+		 struct arena *arena)
+{
+	static const char *const refusals[] = { "SCMP_ACT_ERRNO", "SCMP_ACT_KILL",
+						"SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+						"SCMP_ACT_TRAP" };
+	struct json *action = member(object, action_key), *number = member(object, errno_key);
+
+	for (size_t i = 0; action && i < ARRAY_LEN(refusals); i++) {
+		if (!action->text || strcmp(action->text, refusals[i]) != 0)
+			continue;
+		action->text = "SCMP_ACT_ERRNO";
+		if (!number)
+			number = json_unsigned(object, errno_key, 0, arena);
+		number->kind = JSON_NUMBER;
+		number->text = arena_format(arena, "%d", MARKER_ERRNO);
+		return;
+	}
+}
+
+static void mark_seccomp(struct json *config, struct arena *arena)
+{
+	struct json *seccomp = member(member(config, "linux"), "seccomp");
+	struct json *rules = member(seccomp, "syscalls");
+
+	mark(seccomp, "defaultAction", "defaultErrnoRet", arena);
+	for (struct json *rule = rules ? rules->first : NULL; rule; rule = rule->next)
+		mark(rule, "action", "errnoRet", arena);
+}
+
+/* --- twin ------------------------------------------------------------------------------------ */
+
+/* As many ids from 0 on as we have, up to 65536; an ordinary user has his own. */
+static struct spec_id_mapping twin_mapping(const struct stage *stage, uint32_t own)
+{
+	unsigned first, outer, size;
+	char text[128];
+
+	if (!stage->host->privileged || own != 0)
+		return (struct spec_id_mapping){ 0, own, 1 };
+	if (file_read_small(AT_FDCWD, "/proc/self/uid_map", text, sizeof(text)) < 0 ||
+	    sscanf(text, "%u %u %u", &first, &outer, &size) != 3 || first != 0 || size > 65536)
+		size = 65536;
+	return (struct spec_id_mapping){ 0, 0, size };
+}
+
+static const struct json *twin_config(const struct stage *stage)
+{
+	struct spec_id_mapping uids = twin_mapping(stage, stage->host->uid);
+	struct spec_id_mapping gids = twin_mapping(stage, stage->host->gid);
+	struct spec_default with = { .rootless = true,
+				     .uid_mappings = { &uids, 1 },
+				     .gid_mappings = { &gids, 1 } };
+
+	return spec_default(&with, stage->arena);
+}
+
+/* --- what the canary needs ------------------------------------------------------------------- */
+
+static bool is_beneath(const char *path, const char *parent)
+{
+	size_t len = strlen(parent);
+
+	if (len == 1)
+		return path[0] == '/';
+	return strncmp(path, parent, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+/* What Landlock allows at a path: the sum of the rules above it. */
+static uint64_t landlock_allows(const struct spec_landlock *landlock, const char *path)
+{
+	uint64_t allowed = 0;
+
+	if (!landlock->set)
+		return ~UINT64_C(0);
+	for (size_t i = 0; i < landlock->path_beneath.len; i++) {
+		const struct spec_landlock_path *rule = &landlock->path_beneath.item[i];
+
+		for (size_t j = 0; j < rule->paths.len; j++)
+			if (is_beneath(path, rule->paths.item[j]))
+				allowed |= rule->allowed;
+	}
+	return allowed | ~landlock->handled_fs;
+}
+
+static bool is_writable_tmpfs(const struct spec_mount *mount)
+{
+	if (!mount->type || strcmp(mount->type, "tmpfs") != 0)
+		return false;
+	for (size_t i = 0; i < mount->options.len; i++)
+		if (strcmp(mount->options.item[i], "ro") == 0)
+			return false;
+	return true;
+}
+
+/* A tmpfs in which files can be made: /tmp where it is one, for all may write there; "": none. */
+static const char *find_scratch(const struct spec *spec)
+{
+	static const uint64_t needed = LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_WRITE_FILE;
+	const char *found = "";
+
+	for (size_t i = 0; i < spec->mounts.len; i++) {
+		const struct spec_mount *mount = &spec->mounts.item[i];
+		const char *path = mount->destination;
+
+		if (!is_writable_tmpfs(mount) || strcmp(path, "/dev") == 0 ||
+		    (landlock_allows(&spec->process.landlock, path) & needed) != needed)
+			continue;
+		if (strcmp(path, "/tmp") == 0)
+			return path;
+		if (!*found)
+			found = path;
+	}
+	return found;
+}
+
+static bool is_mounted_on(const struct spec *spec, const char *path)
+{
+	for (size_t i = 0; i < spec->mounts.len; i++)
+		if (is_beneath(spec->mounts.item[i].destination, path) ||
+		    (is_beneath(path, spec->mounts.item[i].destination) &&
+		     strcmp(spec->mounts.item[i].destination, "/") != 0))
+			return true;
+	return false;
+}
+
+/*
+ * In a root filesystem that is not ours: a directory that it has, that no mount needs, that
+ * Landlock lets nobody write to, and that no program misses. NULL: none.
+ */
+static const char *find_cover(const struct stage *stage)
+{
+	static const char *const candidates[] = { "/mnt",  "/media", "/srv", "/opt",
+						  "/home", "/root",  "/var", "/lib64",
+						  "/sbin", "/lib",   "/bin", "/usr" };
+	autoclose int rootfs = open(stage->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; rootfs >= 0 && i < ARRAY_LEN(candidates); i++) {
+		autoclose int dir = path_open_no_links(rootfs, candidates[i], O_PATH | O_DIRECTORY);
+
+		if (dir >= 0 && !is_mounted_on(stage->spec, candidates[i]) &&
+		    !(stage->spec->process.landlock.set &&
+		      landlock_allows(&stage->spec->process.landlock, candidates[i]) &
+			      LANDLOCK_ACCESS_FS_WRITE_FILE))
+			return candidates[i];
+	}
+	return NULL;
+}
+
+static void add_bind(struct json *config, const char *source, const char *destination,
+		     const char *access, struct arena *arena)
+{
+	const char *const options[] = { "bind", access };
+	struct json *mount = json_object(member_array(config, "mounts", arena), NULL, arena);
+
+	json_string(mount, "destination", destination, arena);
+	json_string(mount, "type", "bind", arena);
+	json_string(mount, "source", source, arena);
+	add_words(json_array(mount, "options", arena), options, ARRAY_LEN(options), arena);
+}
+
+/* The rules of the bundle may let nobody execute what lies in our directory. */
+static void allow_canary(struct json *config, const char *path, struct arena *arena)
+{
+	static const char *const rights[] = { "execute", "read_file" };
+	struct json *landlock = member(member(config, "process"), "landlock");
+	struct json *rule;
+
+	if (!landlock)
+		return;
+	rule = json_object(member_array(landlock, "pathBeneath", arena), NULL, arena);
+	add_words(json_array(rule, "allowedAccess", arena), rights, ARRAY_LEN(rights), arena);
+	json_string(json_array(rule, "parent", arena), NULL, path, arena);
+}
+
+static struct json *add_process(struct json *config, const char *canary, struct arena *arena)
+{
+	struct json *process;
+
+	config = merge(config,
+		       "{\"process\":{\"terminal\":false,\"consoleSize\":null,\"args\":[]},"
+		       "\"linux\":{\"cgroupsPath\":null}}",
+		       arena);
+	process = member(config, "process");
+	add_words(member(process, "args"), (const char *const[]){ canary, "attempts" }, 2, arena);
+	return config;
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static uint32_t host_id(const struct spec_id_mappings *mappings, uint32_t id)
+{
+	for (size_t i = 0; i < mappings->len; i++)
+		if (id - mappings->item[i].container_id < mappings->item[i].size)
+			return mappings->item[i].host_id + (id - mappings->item[i].container_id);
+	return id;
+}
+
+static int make_file(int dir, const char *name, const char *text, mode_t mode, struct err *err)
+{
+	autoclose int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (fd < 0 || file_write_all(fd, text, strlen(text)) < 0 || fchmod(fd, mode) < 0)
+		return err_sys(err, "make the decoy %s", name);
+	return 0;
+}
+
+/* What attempts on Landlock find in the directory that it denies; see attempts_landlock.c. */
+static int fill_denied(int dir, const char *canary, uid_t uid, gid_t gid, struct arena *arena,
+		       struct err *err)
+{
+	static const char *const names[] = { "dir", "empty", "file", "remove", "script" };
+	const char *script = arena_format(arena, "#!%s --help\n", canary);
+
+	if (mkdirat(dir, "dir", 0755) < 0 || mkdirat(dir, "empty", 0755) < 0)
+		return err_sys(err, "make decoys");
+	if (make_file(dir, "file", "decoy\n", 0644, err) < 0 ||
+	    make_file(dir, "remove", "decoy\n", 0644, err) < 0 ||
+	    make_file(dir, "script", script, 0755, err) < 0 ||
+	    make_file(dir, CANARY_IN_DENIED, "", 0755, err) < 0)
+		return -1;
+	if (geteuid() != 0)
+		return 0; /* is the container's root, or nobody else can be meant */
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (fchownat(dir, names[i], uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_sys(err, "give decoys to %u:%u", uid, gid);
+	return fchown(dir, uid, gid) < 0 ? err_sys(err, "give decoys to %u:%u", uid, gid) : 0;
+}
+
+static int make_directory(const struct site *site, const char *name, int *dir, struct err *err)
+{
+	if (mkdirat(site->bundle.dir, name, 0755) < 0)
+		return err_sys(err, "make %s/%s", site->bundle.path, name);
+	*dir = openat(site->bundle.dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *dir < 0 ? err_sys(err, "open %s/%s", site->bundle.path, name) : 0;
+}
+
+static int make_denied(const struct stage *stage, const struct site *site, struct err *err)
+{
+	const struct spec_linux *linux = &stage->spec->linux;
+	bool mapped = site->place != PLACE_TWIN;
+	autoclose int dir = -1;
+
+	if (make_directory(site, "denied", &dir, err) < 0)
+		return -1;
+	return fill_denied(
+		dir, site->canary,
+		mapped ? host_id(&linux->uid_mappings, stage->spec->process.user.uid) : 0,
+		mapped ? host_id(&linux->gid_mappings, stage->spec->process.user.gid) : 0,
+		stage->arena, err);
+}
+
+/* --- a place --------------------------------------------------------------------------------- */
+
+static void set_text(char *to, size_t size, const char *text)
+{
+	snprintf(to, size, "%s", text);
+}
+#define SET(to, text) set_text(to, sizeof(to), text)
+
+/* A child of the host has the same directories in its bundle. */
+static int prepare_child(const struct stage *stage, struct site *site, struct err *err)
+{
+	static const char *const names[] = { "scratch", "read-only" };
+	const char *const none[] = { NULL };
+	struct attempt_decoys *decoys = &site->decoys;
+	const char *path;
+
+	if (bundle_make(stage->config, none, stage->arena, &site->bundle, err) < 0)
+		return -1;
+	path = site->bundle.path;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		autoclose int dir = -1;
+
+		if (make_directory(site, names[i], &dir, err) < 0)
+			return -1;
+	}
+	site->canary = arena_format(stage->arena, "%s/rootfs" CANARY_OWN_ROOT, path);
+	SET(decoys->scratch, arena_format(stage->arena, "%s/scratch", path));
+	SET(decoys->read_only, arena_format(stage->arena, "%s/read-only", path));
+	SET(decoys->denied, arena_format(stage->arena, "%s/denied", path));
+	return make_denied(stage, site, err);
+}
+
+/* The twin's root is its own, whatever the bundle has. */
+static bool has_foreign_root(const struct stage *stage, const struct site *site)
+{
+	return stage->rootfs && site->place != PLACE_TWIN;
+}
+
+static int find_paths(const struct stage *stage, struct site *site, struct err *err)
+{
+	bool foreign = has_foreign_root(stage, site);
+	const char *cover = foreign ? find_cover(stage) : DENIED_OWN_ROOT;
+	const char *scratch = site->place == PLACE_TWIN ? "/tmp" : find_scratch(stage->spec);
+
+	if (!cover)
+		return err_set(err, ENOENT,
+			       "%s has no directory that the canary could be put under; make an "
+			       "empty /mnt in it",
+			       stage->rootfs);
+	site->canary = foreign ? arena_format(stage->arena, "%s/" CANARY_IN_DENIED, cover)
+			       : CANARY_OWN_ROOT;
+	SET(site->decoys.denied, cover);
+	/* Without Landlock what it would deny is as good as any other. */
+	SET(site->decoys.scratch, *scratch || stage->spec->process.landlock.set ? scratch : cover);
+	SET(site->decoys.read_only, "/");
+	return 0;
+}
+
+static int write_config(const struct stage *stage, struct site *site, struct json *config,
+			struct err *err)
+{
+	struct bundle *bundle = &site->bundle;
+	struct json *root = member(config, "root");
+	struct spec *spec;
+
+	for (struct json *at = root ? root->first : NULL; at; at = at->next)
+		if (strcmp(at->key, "path") == 0)
+			at->text = has_foreign_root(stage, site) ? stage->rootfs : "rootfs";
+	bundle->config = json_print(config, true, stage->arena, &bundle->config_size);
+	if (spec_parse(bundle->config, bundle->config_size, stage->arena, &spec, err) < 0)
+		return -1;
+	site->spec = spec;
+	return file_replace(bundle->dir, SPEC_FILE, bundle->config, bundle->config_size, 0644, err);
+}
+
+static int prepare_container(const struct stage *stage, struct site *site, struct err *err)
+{
+	const char *const none[] = { NULL };
+	const struct json *base = site->place == PLACE_TWIN ? twin_config(stage) : stage->config;
+	struct json *config;
+
+	if (find_paths(stage, site, err) < 0 ||
+	    bundle_make(base, none, stage->arena, &site->bundle, err) < 0 ||
+	    make_denied(stage, site, err) < 0)
+		return -1;
+	config = leave_out(
+		stage,
+		add_process(json_merge(base, base, stage->arena), site->canary, stage->arena),
+		site->place == PLACE_TWIN ? TWIN_WITHOUT : site->without);
+	add_bind(config, arena_format(stage->arena, "%s/denied", site->bundle.path),
+		 site->decoys.denied, "rw", stage->arena);
+	if (has_foreign_root(stage, site)) {
+		add_bind(config,
+			 arena_format(stage->arena, "%s/rootfs" CANARY_OWN_ROOT, site->bundle.path),
+			 site->canary, "ro", stage->arena);
+		allow_canary(config, site->canary, stage->arena);
+	}
+	if (site->place == PLACE_MARKER)
+		mark_seccomp(config, stage->arena);
+	if (site->place == PLACE_LIMITS)
+		config = merge(config, limits_patch(stage->spec, stage->arena), stage->arena);
+	return write_config(stage, site, config, err);
+}
+
+/* Its paths are those of the host, but the process is to be as the configuration says. */
+static int prepare_confined(const struct stage *stage, struct site *site, struct err *err)
+{
+	struct json *config = json_merge(stage->config, stage->config, stage->arena);
+	struct spec *spec;
+	const char *text;
+	size_t size;
+
+	config = leave_out(stage, config, site->without);
+	if (site->place == PLACE_MARKER)
+		mark_seccomp(config, stage->arena);
+	text = json_print(config, false, stage->arena, &size);
+	if (spec_parse(text, size, stage->arena, &spec, err) < 0)
+		return -1;
+	site->spec = spec;
+	return prepare_child(stage, site, err);
+}
+
+int site_prepare(const struct stage *stage, struct site *site, struct err *err)
+{
+	int result;
+
+	site->bundle.dir = site->wire = site->end = site->cgroup = site->talk.fd = -1;
+	site->decoys = stage->decoys.told;
+	if (site->place == PLACE_EXEC)
+		return 0;
+	if (site->place == PLACE_HOST)
+		result = prepare_child(stage, site, err);
+	else if (stage->in_place)
+		result = prepare_confined(stage, site, err);
+	else
+		result = prepare_container(stage, site, err);
+	return result < 0 ? err_wrap(err, "%s", name_text(place_names, site->place)) : 0;
+}
