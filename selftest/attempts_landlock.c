@@ -2,10 +2,11 @@
  * Attempts on Landlock (landlock(7)): one for each right over files, for each form of a path, and
  * for what Landlock has no right for.
  *
- * All but io_uring's follow one scheme. Each is done twice: first in a directory of our own in `scratch`, where it
- * is allowed, then in `denied`. The answer is that of the second half; "pair=ok" says that the
- * first worked. If it did not, the answer is ECANCELED, which no row counts as contained, and
- * "pair=ERRNO". What else may refuse in `denied` is shown by the place without Landlock.
+ * All but io_uring's follow one scheme. Each is done twice: first in a directory of our own in
+ * `scratch`, where it is allowed, then in `denied`. The answer is that of the second half;
+ * "pair=ok" says that the first worked. If it did not, the answer is ECANCELED, which no row counts
+ * as contained, and "pair=ERRNO". What else may refuse in `denied` is shown by the place without
+ * Landlock.
  *
  * An operation takes its traces away again, and puts back what it took. It returns 0 where Landlock
  * would let it pass, even if something else then refuses: what a right guards is asked first.
