@@ -2,7 +2,7 @@
 #
 # usage: awk -f layers.awk FILE.c FILE.h...
 #
-# runtime/base < spec < isolation < runtime < selftest; the canary (selftest/canary*) includes nothing of agentd.
+# runtime/base < spec < isolation < runtime < selftest; the canary (selftest/canary*, attempt*) includes nothing of agentd.
 
 function layer_of(path) {
 	if (path ~ /^runtime\/base\//)
@@ -12,6 +12,7 @@ function layer_of(path) {
 }
 
 BEGIN {
+	canary = "^selftest/(canary|attempt)"
 	allowed["runtime/base"] = "runtime/base"
 	allowed["spec"] = "runtime/base spec"
 	allowed["isolation"] = "runtime/base spec isolation"
@@ -31,7 +32,7 @@ BEGIN {
 	from = layer_of(FILENAME)
 	if (index(" " allowed[from] " ", " " layer_of(part[2]) " ") == 0)
 		report(from " may not include " part[2])
-	if (FILENAME ~ /^selftest\/canary/ && part[2] !~ /^selftest\/canary/)
+	if (FILENAME ~ canary && part[2] !~ canary)
 		report("the canary may not include " part[2])
 }
 
