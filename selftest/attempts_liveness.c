@@ -124,8 +124,8 @@ static int use_files(const char *scratch)
 	char path[128], moved[128], byte;
 	int fd;
 
-	if (!*scratch) {
-		errno = ENOENT;
+	if (!*scratch) { /* the configuration lets nobody write anywhere */
+		errno = EROFS;
 		return -1;
 	}
 	snprintf(path, sizeof(path), "%s/alive.%d", scratch, getpid());

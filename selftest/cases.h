@@ -106,7 +106,7 @@ struct selftest_case {
 					 * always does where LAYER_SECCOMP is expected */
 	unsigned layers;		/* who may contain it */
 	enum control control;
-	int through[CASE_ERRNOS_MAX]; /* ORACLE: errnos that show that it got through */
+	int through[CASE_ERRNOS_MAX]; /* errnos that show that it got through (all of ORACLE) */
 	const char *pair;	      /* PAIRED: the id of the allowed half */
 	unsigned without;	      /* ABLATION: the layers to leave out */
 	unsigned needs; /* layers without which the case is skipped (cgroup for a fork bomb) */
@@ -146,6 +146,7 @@ const struct selftest_case *case_find(const char *id);
 /*
  * The verdict from what was observed; pure. `outer`: the control itself ran under a sandbox that is
  * not ours (docker build). Three things make a pass: contained, the control got through, and the
- * must-allow set worked (`alive`: the liveness rows passed).
+ * must-allow set worked (`alive`: no row of the group "liveness" is worse than not applicable, so
+ * those are asked first).
  */
 void verdict_make(const struct evidence *evidence, bool alive, bool outer, struct result *result);
