@@ -10,6 +10,7 @@
 extern const struct command lifecycle_commands[]; /* run create start kill delete */
 extern const struct command change_commands[];	  /* exec pause resume */
 extern const struct command inspect_commands[];	  /* state list ps spec explain features */
+extern const struct command selftest_commands[];  /* audit check-config print-seccomp selftest */
 
 extern const struct option_row bundle_options[]; /* run, create, explain */
 extern const struct option_row launch_options[]; /* run, create, exec */

@@ -47,7 +47,8 @@ static const struct option_row global_options[] = {
 };
 
 static const struct option_row *const global_groups[] = { global_options, help_options, NULL };
-static const struct command *const command_tables[] = { lifecycle_commands, change_commands, inspect_commands };
+static const struct command *const command_tables[] = { lifecycle_commands, change_commands, inspect_commands,
+						      selftest_commands };
 /* clang-format on */
 
 static const struct command *find_command(const char *name)
@@ -64,7 +65,7 @@ static int print_usage(FILE *to)
 	fprintf(to, "Usage: agentd [OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n");
 	for (size_t i = 0; i < ARRAY_LEN(command_tables); i++)
 		for (const struct command *command = command_tables[i]; command->name; command++)
-			fprintf(to, "  %-12s%s\n", command->name, command->help);
+			fprintf(to, "  %-15s%s\n", command->name, command->help);
 	fprintf(to, "\nOptions:\n");
 	options_print_help(global_groups, to);
 	fprintf(to, "\nagentd COMMAND --help tells the options of a command.\n");

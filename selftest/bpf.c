@@ -128,10 +128,8 @@ static void print_jump(const struct sock_filter *at, size_t i, struct reading *r
 		   BPF_OP(at->code) != BPF_JSET) {
 		name = seccomp_call_name(reading->plan, reading->architecture, at->k);
 	}
-	fprintf(to, "%-4s #0x%08x, %zu, %zu", words[BPF_OP(at->code) >> 4], at->k, i + 1 + at->jt,
-		i + 1 + at->jf);
-	if (name)
-		fprintf(to, "  ; %s", name);
+	fprintf(to, "%-4s #0x%08x, %zu, %zu%s%s", words[BPF_OP(at->code) >> 4], at->k,
+		i + 1 + at->jt, i + 1 + at->jf, name ? "  ; " : "", name ? name : "");
 }
 
 void bpf_print(const struct bpf_program *program, const struct seccomp_plan *plan,

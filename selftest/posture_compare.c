@@ -341,19 +341,23 @@ static void compare_environment(struct comparison *with)
 {
 	const struct posture *posture = with->posture;
 	const struct spec_strings *env = &with->spec->process.env;
+	const char *others = NULL;
 
 	for (size_t at = 0; at < posture->environment_size;) {
 		const char *text = posture->environment + at;
 		size_t name = strcspn(text, "=") + 1;
-		bool known = !*text;
+		/* HOME is the runtime's where the configuration has none */
+		bool known = !*text || strncmp(text, "HOME=", 5) == 0;
 
 		for (size_t i = 0; i < env->len; i++)
 			known |= strncmp(env->item[i], text, name) == 0;
 		if (!known)
-			posture_add(with, false, "process.env", "no other variable",
-				    arena_copy(with->arena, text, name - 1));
+			others = arena_format(with->arena, "%s%s%.*s", others ? others : "",
+					      others ? ", " : "", (int)name - 1, text);
 		at += strlen(text) + 1;
 	}
+	if (others)
+		posture_add(with, false, "process.env", "no other variable", others);
 }
 
 void posture_compare(const struct posture *posture, const struct spec *spec, struct arena *arena,

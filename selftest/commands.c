@@ -1,0 +1,266 @@
+/*
+ * The commands that look at isolation: selftest, audit, check-config, print-seccomp. Each is short:
+ * options to a call, and a report to standard output.
+ *
+ * Exit status 1 means "something was found" here, so all errors of these commands are 2.
+ */
+#include "selftest/commands.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/array.h"
+#include "runtime/base/fd.h"
+#include "selftest/audit.h"
+#include "selftest/bpf.h"
+#include "selftest/bundle.h"
+#include "selftest/check.h"
+
+#define AUDIT_SECONDS 30
+#define NEVER_A_CALL 0xeffff /* above all calls, below those of one architecture */
+
+/* clang-format off */
+static const struct option_row format_options[] = {
+	{ "format", 'f', OPTION_TEXT, offsetof(struct options, format), "FORMAT", "text (the default) or json" },
+	{ 0 }
+};
+
+static const struct option_row filter_options[] = {
+	{ "format", 'f', OPTION_TEXT, offsetof(struct options, format), "FORMAT", "pfc (the default), bpf, json or raw" },
+	{ 0 }
+};
+/* clang-format on */
+
+/* --- shared ---------------------------------------------------------------------------------- */
+
+static int fail(struct err *err)
+{
+	err->code = OPTIONS_USAGE;
+	return -1;
+}
+
+static int parse_format(const struct options *options, bool *json, struct err *err)
+{
+	*json = options->format && strcmp(options->format, "json") == 0;
+	if (options->format && !*json && strcmp(options->format, "text") != 0)
+		return err_set(err, OPTIONS_USAGE, "--format is text or json, not '%s'",
+			       options->format);
+	return 0;
+}
+
+static void print_json(const struct json *value, struct arena *arena)
+{
+	size_t size;
+	char *text = json_print(value, true, arena, &size);
+
+	fwrite(text, 1, size, stdout);
+}
+
+static const char *bundle_argument(const struct options *options)
+{
+	return options->arguments.len ? options->arguments.item[0] : NULL;
+}
+
+/* --- audit ----------------------------------------------------------------------------------- */
+
+static int cmd_audit(const struct options *options, const struct settings *settings,
+		     struct err *err)
+{
+	const char *id = options->arguments.item[0];
+	enum state_status status;
+	struct state *state;
+	struct audit audit;
+	struct spec *spec;
+	bool json;
+
+	if (parse_format(options, &json, err) < 0 ||
+	    container_state(settings, id, &state, &status, err) < 0 ||
+	    container_config(settings, id, &spec, err) < 0)
+		return fail(err);
+	if (status != STATUS_RUNNING && status != STATUS_PAUSED)
+		return err_set(err, OPTIONS_USAGE,
+			       "container %s is %s: only a running one has a "
+			       "posture",
+			       id, state_status_text(status));
+	/* a filesystem that the container serves itself may never answer where a path leads */
+	alarm(AUDIT_SECONDS);
+	if (audit_make(state, spec, settings->arena, &audit, err) < 0)
+		return fail(err);
+	alarm(0);
+	if (json)
+		print_json(audit_tree(&audit, settings->arena), settings->arena);
+	else
+		audit_print(&audit, settings->arena, stdout);
+	return audit.weaker > 0;
+}
+
+/* --- check-config ---------------------------------------------------------------------------- */
+
+static int load_bundle(const struct options *options, const struct settings *settings,
+		       struct request *request, struct spec **spec, struct err *err)
+{
+	autoclose int dir = -1;
+
+	if (cmd_request(options, "check", bundle_argument(options), settings->arena, request, err) <
+	    0)
+		return -1;
+	dir = open(request->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(err, "open bundle %s", request->bundle);
+	return spec_load(dir, SPEC_FILE, settings->arena, spec, NULL, NULL, err);
+}
+
+static int cmd_check_config(const struct options *options, const struct settings *settings,
+			    struct err *err)
+{
+	struct check_findings findings;
+	struct spec *spec = NULL;
+	struct request request;
+	struct host host;
+	bool json;
+
+	if (parse_format(options, &json, err) < 0 ||
+	    host_probe(&host, settings->rootless, settings->arena, err) < 0 ||
+	    (options->arguments.len && load_bundle(options, settings, &request, &spec, err) < 0) ||
+	    check_make(&host, spec, &request, settings->arena, &findings, err) < 0)
+		return fail(err);
+	if (json)
+		print_json(check_tree(&findings, settings->arena), settings->arena);
+	else
+		check_print(&findings, settings->arena, stdout);
+	return check_failed(&findings);
+}
+
+/* --- print-seccomp --------------------------------------------------------------------------- */
+
+/* Of the prologue, which is not libseccomp's, a number tells that no system call has. */
+static int print_pfc(const struct seccomp_plan *plan, const struct spec *spec, struct arena *arena,
+		     struct err *err)
+{
+	const struct seccomp_data newer = { .nr = NEVER_A_CALL, .arch = plan->architectures[0] };
+	struct bpf_program program;
+
+	(void)spec;
+	if (bpf_compile(plan, arena, &program, err) < 0)
+		return -1;
+	if (bpf_answer(&program, &newer) == (SECCOMP_RET_ERRNO | ENOSYS))
+		printf("# In front of this, calls newer than all that the profile names are "
+		       "answered\n# with ENOSYS, so that programs fall back: --format bpf.\n");
+	fflush(stdout);
+	return seccomp_print(plan, STDOUT_FILENO, err);
+}
+
+static int print_bpf(const struct seccomp_plan *plan, const struct spec *spec, struct arena *arena,
+		     struct err *err)
+{
+	struct bpf_program program;
+
+	(void)spec;
+	if (bpf_compile(plan, arena, &program, err) < 0)
+		return -1;
+	bpf_print(&program, plan, arena, stdout);
+	return 0;
+}
+
+static int print_raw(const struct seccomp_plan *plan, const struct spec *spec, struct arena *arena,
+		     struct err *err)
+{
+	struct bpf_program program;
+
+	(void)spec;
+	if (isatty(STDOUT_FILENO))
+		return err_set(err, OPTIONS_USAGE, "--format raw: not to a terminal");
+	if (bpf_compile(plan, arena, &program, err) < 0)
+		return -1;
+	fwrite(program.instructions, sizeof(*program.instructions), program.len, stdout);
+	return 0;
+}
+
+static int print_profile(const struct seccomp_plan *plan, const struct spec *spec,
+			 struct arena *arena, struct err *err)
+{
+	const struct json *linux = json_member(spec_encode(spec, arena), "linux");
+	struct json *tree = json_object(NULL, NULL, arena), *list;
+	struct bpf_program program;
+
+	if (bpf_compile(plan, arena, &program, err) < 0)
+		return -1;
+	json_add(tree, "seccomp", json_merge(NULL, json_member(linux, "seccomp"), arena));
+	list = json_array(tree, "bpf", arena);
+	for (size_t i = 0; i < program.len; i++) {
+		struct json *row = json_object(list, NULL, arena);
+
+		json_unsigned(row, "code", program.instructions[i].code, arena);
+		json_unsigned(row, "jt", program.instructions[i].jt, arena);
+		json_unsigned(row, "jf", program.instructions[i].jf, arena);
+		json_unsigned(row, "k", program.instructions[i].k, arena);
+	}
+	print_json(tree, arena);
+	return 0;
+}
+
+static const struct filter_format {
+	const char *name;
+	int (*print)(const struct seccomp_plan *plan, const struct spec *spec, struct arena *arena,
+		     struct err *err);
+} filter_formats[] = {
+	{ "pfc", print_pfc },
+	{ "bpf", print_bpf },
+	{ "json", print_profile },
+	{ "raw", print_raw },
+};
+
+static int find_filter_format(const char *name, const struct filter_format **format,
+			      struct err *err)
+{
+	*format = filter_formats;
+	if (!name)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(filter_formats); i++) {
+		*format = &filter_formats[i];
+		if (strcmp((*format)->name, name) == 0)
+			return 0;
+	}
+	return err_set(err, OPTIONS_USAGE, "--format is pfc, bpf, json or raw, not '%s'", name);
+}
+
+/* Without a bundle, the filter of what `agentd spec` prints. */
+static int cmd_print_seccomp(const struct options *options, const struct settings *settings,
+			     struct err *err)
+{
+	struct arena *arena = settings->arena;
+	const struct filter_format *format;
+	struct seccomp_plan plan;
+	struct json *config;
+	struct spec *spec;
+	struct host host;
+	size_t size;
+	char *text;
+
+	if (find_filter_format(options->format, &format, err) < 0 ||
+	    host_probe(&host, settings->rootless, arena, err) < 0 ||
+	    bundle_config(bundle_argument(options), &host, arena, &config, err) < 0)
+		return fail(err);
+	text = json_print(config, false, arena, &size);
+	if (spec_parse(text, size, arena, &spec, err) < 0 ||
+	    seccomp_plan(spec, &host, arena, &plan, err) < 0)
+		return fail(err);
+	if (!plan.wanted)
+		return err_set(err, OPTIONS_USAGE,
+			       "linux.seccomp: the configuration has no filter");
+	return format->print(&plan, spec, arena, err) < 0 ? fail(err) : 0;
+}
+
+/* clang-format off */
+const struct command selftest_commands[] = {
+	{ "audit", "ID", "compare a running container with its configuration", 1, 1,
+	  .run = cmd_audit, .groups = { format_options, help_options } },
+	{ "check-config", "[BUNDLE/]", "tell what this host lacks and what a bundle leaves open", 0, 1,
+	  .run = cmd_check_config, .groups = { format_options, help_options } },
+	{ "print-seccomp", "[BUNDLE/]", "print the filter as it would be loaded", 0, 1,
+	  .run = cmd_print_seccomp, .groups = { filter_options, help_options } },
+	{ 0 }
+};
+/* clang-format on */
