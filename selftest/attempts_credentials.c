@@ -123,6 +123,17 @@ static void join_group(const struct attempt_decoys *decoys, struct attempt_resul
 
 /* --- programs that would give more ----------------------------------------------------------- */
 
+/* A copy of the canary that the supervisor put beside it. */
+static void helper_path(const char *name, char path[256])
+{
+	char self[128] = "/";
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (len > 0)
+		self[len] = '\0';
+	snprintf(path, 256, "%.*s/%s", (int)(strrchr(self, '/') - self), self, name);
+}
+
 /* The value that a copy of the canary prints behind "KEY=". -1 and errno. */
 static int ask_program(const char *path, const char *what, const char *key, char *value,
 		       size_t size)
@@ -146,11 +157,12 @@ static int ask_program(const char *path, const char *what, const char *key, char
 /* A copy of the canary that is somebody else's and set-user-ID. EPERM: it ran as we are. */
 static void run_setuid(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
+	char path[256], value[64];
 	struct stat st;
-	char value[64];
 
 	(void)decoys;
-	if (stat("/suid", &st) < 0) {
+	helper_path("suid", path);
+	if (stat(path, &st) < 0) {
 		attempt_set(result, -1);
 		return;
 	}
@@ -158,7 +170,7 @@ static void run_setuid(const struct attempt_decoys *decoys, struct attempt_resul
 		attempt_fail(result, ENOTSUP);
 		return;
 	}
-	if (ask_program("/suid", "identity", "effective=", value, sizeof(value)) < 0) {
+	if (ask_program(path, "id", "effective=", value, sizeof(value)) < 0) {
 		attempt_set(result, -1);
 		return;
 	}
@@ -175,11 +187,12 @@ static void run_setuid(const struct attempt_decoys *decoys, struct attempt_resul
  */
 static void run_with_filecap(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
+	char path[256], value[64];
 	struct sets sets;
-	char value[64];
 
 	(void)decoys;
-	if (getxattr("/filecap", "security.capability", value, sizeof(value)) < 0) {
+	helper_path("filecap", path);
+	if (getxattr(path, "security.capability", value, sizeof(value)) < 0) {
 		attempt_set(result, -1);
 		return;
 	}
@@ -189,7 +202,7 @@ static void run_with_filecap(const struct attempt_decoys *decoys, struct attempt
 	for (int i = 0; i < 2; i++)
 		sets.half[i] = (struct __user_cap_data_struct){ 0 };
 	if (set_sets(&sets) < 0 ||
-	    ask_program("/filecap", "capabilities", "effective=", value, sizeof(value)) < 0) {
+	    ask_program(path, "caps", "effective=", value, sizeof(value)) < 0) {
 		attempt_set(result, -1);
 		return;
 	}

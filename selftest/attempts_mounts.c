@@ -87,15 +87,14 @@ static bool remount(const char *path, unsigned long flags, struct attempt_result
 /* What came from outside a user namespace is locked there, so that one of our own is tried too. */
 static void remount_writable(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
-	unsigned long flags = 0;
+	unsigned long before = 0;
 	struct statvfs fs;
 
 	if (statvfs(decoys->read_only, &fs) == 0) /* ST_X are MS_X */
-		flags = fs.f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC);
-	if (remount(decoys->read_only, flags, result)) {
+		before = fs.f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	if (remount(decoys->read_only, before & ~(unsigned long)MS_RDONLY, result)) {
 		attempt_say(result, "mount=given");
-		mount(NULL, decoys->read_only, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | flags,
-		      NULL);
+		mount(NULL, decoys->read_only, NULL, MS_REMOUNT | MS_BIND | before, NULL);
 	} else if (mount("agentd-canary", decoys->scratch, "tmpfs", MS_RDONLY, "size=4k") == 0) {
 		attempt_say(result, "mount=own");
 		remount(decoys->scratch, 0, result);
