@@ -493,9 +493,8 @@ const char *seccomp_call_name(const struct seccomp_plan *plan, uint32_t architec
 {
 	for (size_t i = 0; i < plan->rules_len; i++)
 		for (size_t j = 0; j < plan->rules[i].names_len; j++)
-			if (seccomp_syscall_resolve_name_arch(
-				    architecture, plan->rules[i].names[j]) == (int)call &&
-			    (int)call >= 0)
+			if (seccomp_syscall_resolve_name_arch(architecture,
+							      plan->rules[i].names[j]) == (int)call)
 				return plan->rules[i].names[j];
 	return NULL;
 }

@@ -4,6 +4,7 @@
  */
 #include "selftest/bpf.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -125,7 +126,7 @@ static void print_jump(const struct sock_filter *at, size_t i, struct reading *r
 		name = name_text(seccomp_architecture_names, at->k);
 		reading->architecture = at->k;
 	} else if (reading->loaded == offsetof(struct seccomp_data, nr) &&
-		   BPF_OP(at->code) != BPF_JSET) {
+		   BPF_OP(at->code) != BPF_JSET && at->k <= INT_MAX) {
 		name = seccomp_call_name(reading->plan, reading->architecture, at->k);
 	}
 	fprintf(to, "%-4s #0x%08x, %zu, %zu%s%s", words[BPF_OP(at->code) >> 4], at->k,

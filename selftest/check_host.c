@@ -120,26 +120,29 @@ static const char *probe_subordinate_ids(const struct check_context *context, co
 /* Asks the planner, which would say the same of a bundle with these limits. */
 static const char *probe_cgroup(const struct check_context *context, const char **good)
 {
-	static const char text[] =
-		"{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"/"
-		"\"},\"linux\":{\"resources\":{\"memory\":{\"limit\":1048576}"
-		","
-		"\"pids\":{\"limit\":1},\"cpu\":{\"quota\":1000,\"period\":10000},\"blockIO\":{"
-		"\"weight\":100}}}}";
+	const struct spec spec = { .linux.resources = { .memory.limit = { true, 1 << 20 },
+							.pids_limit = { true, 1 },
+							.cpu.quota = { true, 1000 },
+							.block_io.weight = { true, 100 } } };
 	const char *lacking = NULL;
 	struct cgroup_plan plan;
-	struct spec *spec;
-	struct err err;
+	struct err err = { 0 };
 
 	*good = arena_format(context->arena, "memory, pids, cpu and io can be limited below %s",
 			     context->host->cgroup_root ? context->host->cgroup_root : "");
-	if (spec_parse(text, sizeof(text) - 1, context->arena, &spec, &err) < 0 ||
-	    cgroup_plan(spec, context->host, CGROUP_MANAGER_CGROUPFS, true, "check", context->arena,
-			&plan, &err) < 0)
-		return arena_copy(context->arena, err.text, strlen(err.text));
-	for (size_t i = 0; i < plan.notes_len; i++)
-		lacking = check_append(lacking, plan.notes[i], context->arena);
-	return lacking;
+	/* first for the reason and the remedy, then for all that is concerned */
+	if (cgroup_plan(&spec, context->host, CGROUP_MANAGER_CGROUPFS, false, "check",
+			context->arena, &plan, &err) == 0)
+		return NULL;
+	if (cgroup_plan(&spec, context->host, CGROUP_MANAGER_CGROUPFS, true, "check",
+			context->arena, &plan, &(struct err){ 0 }) == 0)
+		for (size_t i = 0; i < plan.notes_len; i++)
+			lacking = check_append(lacking,
+					       arena_copy(context->arena, plan.notes[i],
+							  strcspn(plan.notes[i], " ")),
+					       context->arena);
+	return arena_format(context->arena, "cannot be had: %s. %s",
+			    lacking ? lacking : "any limit", err.text);
 }
 
 static const char *probe_landlock(const struct check_context *context, const char **good)
