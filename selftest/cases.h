@@ -146,7 +146,7 @@ const struct selftest_case *case_find(const char *id);
 /*
  * The verdict from what was observed; pure. `outer`: the control itself ran under a sandbox that is
  * not ours (docker build). Three things make a pass: contained, the control got through, and the
- * must-allow set worked (`alive`: no row of the group "liveness" is worse than not applicable, so
+ * must-allow set worked (`alive`: no row of the group "liveness" but INFO ones is an ERROR, so
  * those are asked first).
  */
 void verdict_make(const struct evidence *evidence, bool alive, bool outer, struct result *result);
