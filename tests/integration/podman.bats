@@ -362,7 +362,7 @@ rootless() {
 end_rootless() { # USER
 	local pid
 	for pid in $(caller ps -u "$1" -o pid=); do
-		caller kill -KILL "$pid"
+		caller kill -KILL "$pid" || ! caller kill -0 "$pid" # it may have ended by itself
 	done
 	rm -rf --one-file-system "$WORK/user"
 }
