@@ -103,16 +103,27 @@ void attempt_io_uring_setup(const struct attempt_decoys *decoys, struct attempt_
 	attempt_set(result, syscall(SYS_io_uring_setup, 1, &parameters));
 }
 
+/* A new file where Landlock alone is in the way. */
 void attempt_io_uring_open(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
+	char path[sizeof(decoys->denied) + 32];
 	const struct io_uring_sqe request = {
 		.opcode = IORING_OP_OPENAT,
 		.fd = AT_FDCWD,
-		.addr = (uintptr_t)decoys->denied,
-		.open_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.addr = (uintptr_t)path,
+		.len = 0600,
+		.open_flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 	};
 
+	if (!*decoys->denied) {
+		errno = ENODATA;
+		attempt_set(result, -1);
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/ring.%d", decoys->denied, getpid());
 	attempt_set(result, ring_call(&request));
+	if (result->value >= 0)
+		unlink(path);
 }
 
 void attempt_io_uring_socket(const struct attempt_decoys *decoys, struct attempt_result *result)

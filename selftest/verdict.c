@@ -165,6 +165,8 @@ static void find_layers(const struct question *question, struct result *result)
 
 	result->observed_layers = is_single(layers) ? layers : 0;
 	result->measured = false;
+	if (question->row->control == CONTROL_NONE) /* a fact, nobody's refusal */
+		return;
 	if (judge_killed(question->evidence->target, SIGSYS) ||
 	    (marker && marker->done && marker->value < 0 && marker->error == MARKER_ERRNO)) {
 		result->observed_layers = LAYER_SECCOMP;
