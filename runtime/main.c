@@ -25,6 +25,7 @@
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
+#define EXIT_BROKEN 4
 
 /* clang-format off */
 static const struct option_row global_options[] = {
@@ -65,7 +66,8 @@ static int print_usage(FILE *to)
 	fprintf(to, "Usage: agentd [OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n");
 	for (size_t i = 0; i < ARRAY_LEN(command_tables); i++)
 		for (const struct command *command = command_tables[i]; command->name; command++)
-			fprintf(to, "  %-15s%s\n", command->name, command->help);
+			if (!command->hidden)
+				fprintf(to, "  %-15s%s\n", command->name, command->help);
 	fprintf(to, "\nOptions:\n");
 	options_print_help(global_groups, to);
 	fprintf(to, "\nagentd COMMAND --help tells the options of a command.\n");
@@ -222,7 +224,9 @@ int main(int argc, char *argv[])
 		log_clean(err.text);
 		fprintf(stderr, "agentd: %s\n", err.text);
 		log_error("%s", err.text);
-		status = err.code == OPTIONS_USAGE ? EXIT_USAGE : EXIT_FAILED;
+		status = err.code == OPTIONS_USAGE    ? EXIT_USAGE
+			 : err.code == OPTIONS_BROKEN ? EXIT_BROKEN
+						      : EXIT_FAILED;
 	}
 	arena_free(arena);
 	return status;

@@ -19,6 +19,9 @@
 /* The code of an error that is the caller's wrong usage; above every errno. Exit status 2. */
 #define OPTIONS_USAGE 4096
 
+/* The code of an error that left a question of selftest unanswered. Exit status 4. */
+#define OPTIONS_BROKEN 4097
+
 /* What all options of all commands say; what was not given is NULL, false, 0 or empty. */
 struct options {
 	/* in front of the command */
@@ -34,6 +37,11 @@ struct options {
 	bool tty, no_new_privs, ignore_paused;
 	bool all, force, quiet, map_root;
 	const char *format;
+	/* of selftest */
+	bool quick, comprehensive, benchmark, in_place, strict, list, last;
+	struct spec_strings only, skip, group, require, allow_skip, output;
+	const char *explain, *baseline;
+	uint32_t timeout;
 	/* what is left */
 	struct spec_strings arguments;
 };
@@ -62,6 +70,7 @@ struct command {
 	unsigned min, max; /* number of arguments */
 	bool verbatim;	   /* behind the first argument nothing is an option */
 	bool launches;	   /* starts a process that could get at our executable */
+	bool hidden;	   /* another name, not told in --help */
 	/* Carries it out. An exit status, or -1 with an error. */
 	int (*run)(const struct options *options, const struct settings *settings, struct err *err);
 	const struct option_row *groups[OPTIONS_GROUPS_MAX]; /* ends with NULL */

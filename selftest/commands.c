@@ -255,6 +255,10 @@ static int cmd_print_seccomp(const struct options *options, const struct setting
 
 /* clang-format off */
 const struct command selftest_commands[] = {
+	{ "selftest", "[BUNDLE/]", "try to get out of containers, and tell what was contained", 0, 1, .launches = true,
+	  .run = cmd_selftest, .groups = { selftest_options, help_options } },
+	{ "self-test", "[BUNDLE/]", "the same as selftest", 0, 1, .launches = true, .hidden = true,
+	  .run = cmd_selftest, .groups = { selftest_options, help_options } },
 	{ "audit", "ID", "compare a running container with its configuration", 1, 1,
 	  .run = cmd_audit, .groups = { format_options, help_options } },
 	{ "check-config", "[BUNDLE/]", "tell what this host lacks and what a bundle leaves open", 0, 1,

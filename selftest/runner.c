@@ -216,8 +216,12 @@ static int run_sites(struct runner *runner, size_t first, size_t len, struct err
 {
 	struct stage *stage = &runner->stage;
 	struct talk *talks[SITES_MAX];
-	size_t talking = 0;
+	size_t talking = 0, attempts = 0;
 
+	for (size_t i = first; i < first + len; i++)
+		attempts += runner->sites[i]->len;
+	if (runner->run->options->progress)
+		runner->run->options->progress(attempts, len);
 	for (size_t i = first; i < first + len; i++) {
 		struct site *site = runner->sites[i];
 

@@ -31,10 +31,12 @@ extern const struct name place_names[];
 struct selftest_options {
 	unsigned profile;   /* one of PROFILE_X */
 	const char *bundle; /* NULL: the configuration of `agentd spec` */
-	struct spec_strings only, skip, group, require, allow_skip, outputs;
-	bool strict, in_place, list, last;
-	const char *explain, *format, *baseline;
+	struct spec_strings only, skip, group, require, allow_skip;
+	bool strict, in_place;
+	const char *baseline;
 	unsigned timeout_s; /* of the whole run; 0: the profile's */
+	/* Told what goes on, before each round; NULL: nobody looks. */
+	void (*progress)(size_t attempts, size_t places);
 };
 
 struct selftest_run {
