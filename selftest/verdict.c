@@ -85,6 +85,11 @@ static const char *find_fault(const struct selftest_case *row, const struct obse
 	return NULL;
 }
 
+static bool is_denial(const struct observation *seen)
+{
+	return seen->done && (seen->error == EPERM || seen->error == EACCES);
+}
+
 /* Refused where no layer of ours is: then what was in the way there is named. */
 static void consider_control(const struct question *question, struct result *result)
 {
@@ -117,6 +122,10 @@ static void consider_control(const struct question *question, struct result *res
 		consider(result, VERDICT_INCONCLUSIVE,
 			 "%s in the control (%s) too: already blocked by the outer sandbox", seen,
 			 where);
+	else if (is_denial(control) && question->evidence->host &&
+		 question->evidence->host->rootless)
+		consider(result, VERDICT_INCONCLUSIVE,
+			 "%s in the control (%s) too: it needs root to tell", seen, where);
 	else
 		consider(result, VERDICT_INCONCLUSIVE,
 			 "%s in the control (%s) too: it could not have got through", seen, where);
