@@ -276,7 +276,8 @@ static void end_sites(struct runner *runner, size_t first)
 	/* all canaries end by this, while the first is waited for */
 	for (size_t i = first; i < runner->sites_len; i++)
 		fd_close(&runner->sites[i]->talk.fd);
-	for (size_t i = first; i < runner->sites_len; i++)
+	/* who entered a container before the container */
+	for (size_t i = runner->sites_len; i-- > first;)
 		if (site_end(&runner->stage, runner->sites[i], &err) < 0)
 			note(runner, arena_copy(runner->stage.arena, err.text, strlen(err.text)));
 }
@@ -285,21 +286,13 @@ static void end_sites(struct runner *runner, size_t first)
 static void reap_all(void)
 {
 	char text[4096], *at, *rest;
-	bool any = true;
 
-	for (int round = 0; any && round < 100; round++) {
-		any = false;
-		if (file_read_small(AT_FDCWD, "/proc/thread-self/children", text, sizeof(text)) < 0)
+	while (file_read_small(AT_FDCWD, "/proc/thread-self/children", text, sizeof(text)) > 0) {
+		/* our children, not waited for: still those processes */
+		for (at = strtok_r(text, " ", &rest); at; at = strtok_r(NULL, " ", &rest))
+			kill(atoi(at), SIGKILL);
+		if (waitpid(-1, NULL, 0) < 0 && errno != EINTR)
 			return;
-		for (at = strtok_r(text, " ", &rest); at; at = strtok_r(NULL, " ", &rest)) {
-			pid_t pid = atoi(at);
-
-			if (pid <= 0)
-				continue;
-			any = true;
-			kill(pid, SIGKILL); /* our child, not waited for: still that process */
-			waitpid(pid, NULL, 0);
-		}
 	}
 }
 
@@ -317,6 +310,7 @@ static int run_exec(struct runner *runner, struct err *err)
 	site = arena_new_object(arena, struct site);
 	*site = (struct site){ .place = PLACE_EXEC,
 			       .exec_id = target->id,
+			       .pid_file = arena_format(arena, "%s/pid", target->bundle.path),
 			       .canary = target->canary,
 			       .ids = target->ids,
 			       .rows = target->rows,

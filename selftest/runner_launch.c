@@ -90,7 +90,9 @@ launch_exec(const struct stage *stage, const struct site *site)
 {
 	int wire = become_caller(site, stage->decoys.told.nonce), status;
 	const char *argv[] = { site->canary, "attempts", NULL };
-	const struct request request = { .id = site->exec_id, .keep_fds = 1, .detach = true };
+	const struct request request = {
+		.id = site->exec_id, .pid_file = site->pid_file, .keep_fds = 1, .detach = true
+	};
 	const struct exec_process process = { .args = { argv, 2 } };
 	struct err err;
 
@@ -250,10 +252,9 @@ int site_begin(const struct stage *stage, struct site *site, struct err *err)
 	if (child && program < 0)
 		return -1;
 	if (!child && site->place != PLACE_EXEC)
-		site->id = arena_format(stage->arena, ID_PREFIX "%.8s-%s%s%x",
+		site->id = arena_format(stage->arena, ID_PREFIX "%.8s-%s-%x",
 					stage->decoys.told.nonce,
-					name_text(place_names, site->place),
-					site->without ? "-" : "", site->without);
+					name_text(place_names, site->place), site->without);
 	return begin_launch(stage, site, program, err);
 }
 
@@ -279,6 +280,18 @@ static int find_container(const struct stage *stage, struct site *site, struct e
 	return 0;
 }
 
+/* The further process is our child too, and the container's first one cannot end before somebody
+ * has waited for all others (pid_namespaces(7)). */
+static int find_process(const struct stage *stage, struct site *site, struct err *err)
+{
+	char *text;
+
+	if (file_read(AT_FDCWD, site->pid_file, 32, stage->arena, &text, NULL, err) < 0)
+		return -1;
+	site->pid = site->child = atoi(text);
+	return 0;
+}
+
 void site_await(const struct stage *stage, struct site *site)
 {
 	struct err err;
@@ -290,8 +303,9 @@ void site_await(const struct stage *stage, struct site *site)
 	} else {
 		wait_for(site->child);
 		site->child = 0;
-		if (result == 0 && site->place != PLACE_EXEC)
-			result = find_container(stage, site, &err);
+		if (result == 0)
+			result = site->place == PLACE_EXEC ? find_process(stage, site, &err)
+							   : find_container(stage, site, &err);
 	}
 	if (result == 0)
 		return;
@@ -312,8 +326,12 @@ int site_end(const struct stage *stage, struct site *site, struct err *err)
 		wait_for(site->child);
 		site->child = 0;
 	}
-	if (site->id)
+	if (site->id) {
 		result = container_delete(stage->settings, site->id, true, err);
+		/* It became ours when who launched it ended (PR_SET_CHILD_SUBREAPER). */
+		if (result == 0 && site->pid > 0)
+			wait_for(site->pid);
+	}
 	site->id = NULL;
 	if (site->place != PLACE_EXEC)
 		bundle_remove(&site->bundle);

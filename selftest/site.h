@@ -25,8 +25,8 @@ struct stage {
 
 struct site {
 	enum place place;
-	unsigned without;    /* layers that are left out */
-	const char *exec_id; /* PLACE_EXEC: the container to enter */
+	unsigned without;		/* layers that are left out */
+	const char *exec_id, *pid_file; /* PLACE_EXEC: the container to enter; a file to be made */
 	/* runner_sites.c */
 	struct bundle bundle;
 	const struct spec *spec; /* what it is made from; NULL: nothing confines it */
