@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
@@ -27,7 +28,8 @@ extern char **environ;
 
 static int show_environment(int argc, char **argv)
 {
-	(void)argc, (void)argv;
+	if (argc > 1) /* a hook cannot tell, but for how it ends */
+		return getenv(argv[1]) != NULL;
 	for (char **item = environ; *item; item++)
 		dprintf(STDOUT_FILENO, "%s\n", *item);
 	return 0;
@@ -307,7 +309,7 @@ static int show_keyring(int argc, char **argv)
 }
 
 const struct canary canary_facts[] = {
-	{ "env", show_environment, "the environment" },
+	{ "env", show_environment, "the environment, or [NAME]: leaves with 1 if it is there" },
 	{ "args", show_arguments, "[ARGUMENT...]: what it was called with" },
 	{ "cwd", show_directory, "the working directory, as the kernel says it" },
 	{ "id", show_identity, "user, groups, umask" },

@@ -1,0 +1,165 @@
+/*
+ * Containers as a whole in their cgroup: killed, frozen, out of memory; and a limit that is none.
+ */
+#include "selftest/history_cgroup.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/file.h"
+
+#define CHILDREN 20
+#define KILL_MS 1000
+#define LOOK_MS 100
+#define OOM_PATCH                                                                         \
+	"\"resources\":{\"memory\":{\"limit\":33554432,\"swap\":33554432},\"pids\":null," \
+	"\"unified\":%s}"
+
+static size_t count_alive(const pid_t *pids, size_t len)
+{
+	size_t alive = 0;
+
+	for (size_t i = 0; i < len; i++)
+		alive += kill(pids[i], 0) == 0;
+	return alive;
+}
+
+int history_cgroup_kill(struct scene *scene, struct err *err)
+{
+	size_t len, alive;
+	int64_t began;
+	pid_t *pids;
+
+	if (scene_configure(scene, "\"children\",\"20\"", NULL, err) < 0 ||
+	    scene_launch(scene, SCENE_START, err) < 0)
+		return -1;
+	if (!scene->launched)
+		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
+	if (container_pids(scene->settings, scene->id, &pids, &len, err) < 0)
+		return -1;
+	if (len < CHILDREN)
+		return scene_undecided(scene, VERDICT_INCONCLUSIVE,
+				       "only %zu processes were started", len);
+	began = clock_ms();
+	if (container_delete(scene->settings, scene->id, true, err) < 0)
+		return scene_escaped(scene, "%.150s", err->text);
+	began = clock_ms() - began;
+	alive = count_alive(pids, len);
+	if (alive || began > KILL_MS)
+		return scene_escaped(scene, "%zu of %zu processes live after %lld ms", alive, len,
+				     (long long)began);
+	return scene_contained(scene, "%zu processes gone in %lld ms", len, (long long)began);
+}
+
+static uint64_t processor_time(int cgroup)
+{
+	char text[2048];
+
+	if (file_read_small(cgroup, "cpu.stat", text, sizeof(text)) <= 0 ||
+	    strncmp(text, "usage_usec ", 11) != 0)
+		return 0;
+	return strtoull(text + 11, NULL, 10);
+}
+
+int history_cgroup_freeze(struct scene *scene, struct err *err)
+{
+	autoclose int cgroup = -1;
+	uint64_t first, second, third;
+	pid_t pid;
+
+	if (scene_configure(scene, "\"burn-cpu\",\"3000\"", NULL, err) < 0 ||
+	    scene_launch(scene, SCENE_CREATE, err) < 0)
+		return -1;
+	if (!scene->launched)
+		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
+	if (scene_find(scene, &pid, &cgroup, err) < 0)
+		return -1;
+	if (cgroup < 0)
+		return scene_undecided(scene, VERDICT_SKIPPED, "the container has no cgroup");
+	if (container_start(scene->settings, scene->id, err) < 0)
+		return -1;
+	first = processor_time(cgroup);
+	usleep(LOOK_MS * 1000);
+	if (container_pause(scene->settings, scene->id, true, err) < 0)
+		return scene_escaped(scene, "%.150s", err->text);
+	second = processor_time(cgroup);
+	usleep(LOOK_MS * 1000);
+	third = processor_time(cgroup);
+	if (second <= first)
+		return scene_undecided(scene, VERDICT_INCONCLUSIVE,
+				       "cpu.stat did not move before it was frozen");
+	return third == second ? scene_contained(scene, "not a microsecond in %d ms", LOOK_MS)
+			       : scene_escaped(scene, "%llu us of processor time while frozen",
+					       (unsigned long long)(third - second));
+}
+
+/* The canary that eats is the child of one that survives, unless both go together. */
+static int eat(struct scene *scene, const char *unified, struct err *err)
+{
+	const char *patch = arena_format(scene->arena, "{\"linux\":{" OOM_PATCH "}}", unified);
+
+	return scene_configure(scene, "\"many\",\"eat-memory\",\"96\"", patch, err) < 0 ||
+			       scene_launch(scene, SCENE_RUN, err) < 0
+		       ? -1
+		       : 0;
+}
+
+int history_cgroup_oom(struct scene *scene, struct err *err)
+{
+	if (eat(scene, "{}", err) < 0)
+		return -1;
+	if (!scene->launched || !strstr(scene->output, "eat-memory=signal:9"))
+		return scene_undecided(scene, VERDICT_INCONCLUSIVE,
+				       "a limit of memory alone did not kill: %.100s",
+				       scene->launched ? scene->output : scene->refusal);
+	if (eat(scene, "{\"memory.oom.group\":\"1\"}", err) < 0)
+		return -1;
+	if (!scene->launched)
+		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
+	return scene->status == 128 + SIGKILL
+		       ? scene_contained(scene, "both were killed")
+		       : scene_escaped(scene, "the sibling lived on (status %d)", scene->status);
+}
+
+/* What selftest says of a container whose only limit is RLIMIT_NPROC, which does not bind root. */
+int history_processes(struct scene *scene, struct err *err)
+{
+	static const char patch[] = "{\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_NPROC\","
+				    "\"soft\":16,\"hard\":16}]},"
+				    "\"linux\":{\"resources\":{\"pids\":null}}}";
+	struct result judged = { .row = case_find("cg.fork-bomb") };
+	struct observation nothing = { 0 };
+	struct observation seen = { .tried = true, .alive = true, .done = true, .ended = true };
+	struct observation control = seen;
+	struct evidence evidence = { .target = &seen,
+				     .control = &control,
+				     .marker = &nothing,
+				     .pair = &nothing,
+				     .host = &scene->host,
+				     .cgroup = -1 };
+
+	if (!judged.row)
+		return err_set(err, ENOENT, "no case cg.fork-bomb");
+	if (scene_configure(scene, "\"fork-bomb\",\"64\"", patch, err) < 0 ||
+	    scene_launch(scene, SCENE_RUN, err) < 0)
+		return -1;
+	if (!scene->launched)
+		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
+	seen.value = control.value = CHILDREN;
+	if (!strstr(scene->output, "fork-bomb=ok")) {
+		seen.value = -1;
+		seen.error = EAGAIN;
+	}
+	verdict_make(&evidence, true, false, &judged);
+	return judged.verdict != VERDICT_PASS
+		       ? scene_contained(scene, "fork-bomb %s under RLIMIT_NPROC: called %s",
+					 seen.value < 0 ? "refused" : "came through",
+					 name_text(verdict_names, judged.verdict))
+		       : scene_escaped(scene, "called contained, which it is not");
+}
