@@ -113,12 +113,19 @@ task_becomes() { [ "$(task_status)" = "$1" ]; }
 	like '/dev/pts/0'
 }
 
-@test "containerd: read-only root, directory, environment, the host's network" {
-	run ctr_run --rm --read-only --env=COLOUR=red --cwd=/tmp --net-host box \
-		sh -c 'exec 2>&1; echo x >/file; echo "$COLOUR"; pwd; canary readlink /proc/self/ns/net'
+@test "containerd: read-only root, directory, environment" {
+	run ctr_run --rm --read-only --env=COLOUR=red --cwd=/tmp box \
+		sh -c 'exec 2>&1; echo x >/file; echo "$COLOUR"; pwd'
 	status_is 0
-	has red /tmp "readlink=$(readlink /proc/self/ns/net)"
+	has red /tmp
 	like 'Read-only file system'
+}
+
+@test "containerd: the host's network" {
+	[ -e /etc/hosts ] || skip "ctr binds /etc/hosts, which this machine lacks"
+	run ctr_run --rm --net-host box canary readlink /proc/self/ns/net
+	status_is 0
+	has "readlink=$(readlink /proc/self/ns/net)"
 }
 
 @test "containerd: --privileged" {
