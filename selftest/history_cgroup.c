@@ -32,15 +32,20 @@ static size_t count_alive(const pid_t *pids, size_t len)
 
 int history_cgroup_kill(struct scene *scene, struct err *err)
 {
+	autoclose int cgroup = -1;
 	size_t len, alive;
 	int64_t began;
-	pid_t *pids;
+	pid_t *pids, pid;
 
 	if (scene_configure(scene, "\"children\",\"20\"", NULL, err) < 0 ||
 	    scene_launch(scene, SCENE_START, err) < 0)
 		return -1;
 	if (!scene->launched)
 		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
+	if (scene_find(scene, &pid, &cgroup, err) < 0)
+		return -1;
+	if (cgroup < 0)
+		return scene_undecided(scene, VERDICT_SKIPPED, "the container has no cgroup");
 	if (container_pids(scene->settings, scene->id, &pids, &len, err) < 0)
 		return -1;
 	if (len < CHILDREN)
