@@ -167,7 +167,7 @@ static void run_setuid(const struct attempt_decoys *decoys, struct attempt_resul
 		return;
 	}
 	if (!(st.st_mode & S_ISUID) || st.st_uid == getuid()) {
-		attempt_fail(result, ENOTSUP);
+		attempt_fail(result, ECANCELED);
 		return;
 	}
 	if (ask_program(path, "id", "effective=", value, sizeof(value)) < 0) {

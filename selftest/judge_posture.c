@@ -32,8 +32,8 @@ bool judge_as_configured(const struct evidence *evidence, const char *property,
 		/* "thread 5: process.noNewPrivileges" too */
 		same = strstr(finding->what, property) == NULL;
 		if (!same)
-			judge_say(result, "%s: %s, not %s", finding->what, finding->found,
-				  finding->expected);
+			judge_say(result, "%s: found %s, expected %s", finding->what,
+				  finding->found, finding->expected);
 	}
 	arena_free(arena);
 	return same;
