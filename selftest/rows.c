@@ -7,11 +7,14 @@
 #include "selftest/rows.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 
+#include "runtime/base/clock.h"
+#include "selftest/history.h"
+#include "selftest/judge.h"
 #include "selftest/select.h"
 
 #define LIVENESS "liveness"
@@ -31,9 +34,18 @@ static bool is_liveness(const struct selftest_case *row)
 	return strcmp(row->group, LIVENESS) == 0;
 }
 
+static struct result *find_result(struct runner *runner, const char *id)
+{
+	for (size_t i = 0; i < runner->run->results_len; i++)
+		if (strcmp(runner->results[i].row->id, id) == 0)
+			return &runner->results[i];
+	return NULL;
+}
+
 struct collect {
 	struct runner *runner;
-	bool hidden; /* what must work, though nobody asked */
+	bool hidden; /* what is needed, though nobody asked */
+	bool second; /* a further process is to try the most telling attempts */
 };
 
 static bool collect(const struct selftest_case *row, void *context)
@@ -43,10 +55,12 @@ static bool collect(const struct selftest_case *row, void *context)
 	enum selection selection = select_case(runner->run->options, row);
 	struct result *result = &runner->results[runner->results_len];
 
-	if (collect->hidden ? selection == SELECT_RUN || !is_liveness(row)
+	if (collect->hidden ? selection == SELECT_RUN ||
+				      !(is_liveness(row) ||
+					(collect->second && row->profiles & PROFILE_QUICK))
 			    : selection == SELECT_NOT)
 		return true;
-	*result = (struct result){ .row = row };
+	*result = (struct result){ .row = row, .verdict = VERDICT_ERROR, .reason = "not tried" };
 	if (!collect->hidden && selection == SELECT_SKIP) {
 		result->verdict = VERDICT_SKIPPED;
 		snprintf(result->reason, sizeof(result->reason), "left out by --skip");
@@ -73,6 +87,7 @@ void rows_select(struct runner *runner)
 	runner->run->results = runner->results;
 	runner->run->results_len = runner->results_len;
 	context.hidden = true;
+	context.second = find_result(runner, EXEC_ROW) != NULL;
 	cases_each(collect, &context);
 }
 
@@ -159,12 +174,19 @@ static bool control_place(const struct runner *runner, const struct selftest_cas
 	return false;
 }
 
+/* The others have their own bundles, or look at other rows. */
+static bool is_at_site(const struct selftest_case *row)
+{
+	return strcmp(row->id, EXEC_ROW) != 0 && !history_has(row->id);
+}
+
 /* Why a row cannot be tried here; NULL: it can. */
 static const char *cannot(const struct runner *runner, const struct selftest_case *row)
 {
-	unsigned missing = runner->unavailable & ~(unsigned)LAYER_KERNEL;
+	unsigned missing = runner->unavailable;
 
-	if (row->needs & missing || (row->layers && !(row->layers & ~missing)))
+	if (row->needs & missing || (row->layers && !(row->layers & ~missing)) ||
+	    (runner->stage.in_place && !is_at_site(row)))
 		return runner->remedy;
 	return NULL;
 }
@@ -197,11 +219,11 @@ void rows_assign(struct runner *runner)
 			const char *why = cannot(runner, result->row);
 
 			if (is_liveness(result->row) != (bool)liveness ||
-			    result->verdict == VERDICT_SKIPPED ||
-			    strcmp(result->row->id, EXEC_ROW) == 0)
+			    result->verdict == VERDICT_SKIPPED)
 				continue;
 			if (!why) {
-				assign(runner, i);
+				if (is_at_site(result->row))
+					assign(runner, i);
 				continue;
 			}
 			result->verdict = VERDICT_SKIPPED;
@@ -260,7 +282,7 @@ static void judge_at_target(struct runner *runner, struct result *result, bool a
 
 static bool is_judged(const struct result *result)
 {
-	return result->verdict != VERDICT_SKIPPED && strcmp(result->row->id, EXEC_ROW) != 0;
+	return result->verdict != VERDICT_SKIPPED && is_at_site(result->row);
 }
 
 void rows_judge(struct runner *runner)
@@ -284,14 +306,39 @@ void rows_judge(struct runner *runner)
 			judge_at_target(runner, &runner->results[i], alive);
 }
 
+/* --- whole bundles --------------------------------------------------------------------------- */
+
+int rows_history(struct runner *runner, struct err *err)
+{
+	struct pollfd interrupt = { .fd = runner->signals, .events = POLLIN };
+
+	for (size_t i = 0; i < runner->run->results_len; i++) {
+		struct result *result = &runner->results[i];
+		const char *id = result->row->id;
+
+		if (result->verdict == VERDICT_SKIPPED || !history_has(id))
+			continue;
+		if (poll(&interrupt, 1, 0) > 0)
+			return err_set(err, EINTR, "interrupted by a signal");
+		if (clock_ms() >= runner->until)
+			err_set(err, ETIMEDOUT, "the time for the whole run was over");
+		else if (history_run(runner->stage.settings, id, runner->stage.arena, result,
+				     err) == 0)
+			continue;
+		result->verdict = VERDICT_ERROR;
+		snprintf(result->reason, sizeof(result->reason), "%.*s",
+			 (int)sizeof(result->reason) - 1, err->text);
+	}
+	return 0;
+}
+
 /* --- the further process --------------------------------------------------------------------- */
 
-static struct result *find_result(struct runner *runner, const char *id)
+bool rows_want_exec(struct runner *runner)
 {
-	for (size_t i = 0; i < runner->run->results_len; i++)
-		if (strcmp(runner->results[i].row->id, id) == 0)
-			return &runner->results[i];
-	return NULL;
+	const struct result *second = find_result(runner, EXEC_ROW);
+
+	return second && second->verdict != VERDICT_SKIPPED;
 }
 
 void rows_judge_exec(struct runner *runner)
@@ -301,13 +348,14 @@ void rows_judge_exec(struct runner *runner)
 	const char *escaped = NULL;
 	size_t passed = 0;
 
-	if (!second || second->verdict == VERDICT_SKIPPED)
-		return;
 	for (size_t i = 0; site && i < site->len; i++) {
-		struct result again = { .row = runner->results[site->rows[i]].row };
+		struct result again = { 0 };
 
+		if (site->rows[i] == NO_ROW)
+			continue;
+		again.row = runner->results[site->rows[i]].row;
 		judge(runner, &again, &site->seen[i], true, rows_site(runner, PLACE_TARGET, 0));
-		passed += again.verdict == VERDICT_PASS;
+		passed += again.verdict == VERDICT_PASS && !is_liveness(again.row);
 		if (again.verdict == VERDICT_FAIL && !escaped)
 			escaped = again.row->id;
 	}
@@ -326,16 +374,12 @@ void rows_judge_exec(struct runner *runner)
 
 /* --- attribution ----------------------------------------------------------------------------- */
 
-bool rows_contained(const struct selftest_case *row, const struct observation *seen)
+static bool contained(const struct selftest_case *row, const struct observation *seen)
 {
-	if (!seen->alive || seen->flooded || !seen->ended)
+	if (!seen->alive || seen->flooded)
 		return false;
-	if (!seen->done)
-		return WIFSIGNALED(seen->wait_status) && WTERMSIG(seen->wait_status) == SIGSYS;
-	for (size_t i = 0; i < CASE_ERRNOS_MAX && row->contained[i]; i++)
-		if (seen->error == row->contained[i])
-			return true;
-	return false;
+	return seen->done ? seen->value < 0 && judge_lists(row->contained, seen->error)
+			  : judge_killed(seen, SIGSYS);
 }
 
 /* Rows of which the errno tells by itself who got through. */
@@ -376,7 +420,7 @@ void rows_attribute(struct runner *runner)
 			if (!(layers & layer) || !others || !seen->ended)
 				continue;
 			result->ablated |= others;
-			if (rows_contained(result->row, seen))
+			if (contained(result->row, seen))
 				result->alone |= layer;
 		}
 	}

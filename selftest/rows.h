@@ -18,6 +18,7 @@ struct runner {
 	struct posture *posture, *limits_posture; /* NULL: could not be read */
 	unsigned unavailable;			  /* layers that cannot be had here */
 	const char *remedy;			  /* what to do about that */
+	int root;				  /* the directory of containers */
 	int signals;				  /* signalfd: the run is to be broken off */
 	int64_t until;				  /* clock_ms() */
 };
@@ -35,9 +36,15 @@ struct site *rows_site(const struct runner *runner, enum place place, unsigned w
 /* Verdicts on what was observed. */
 void rows_judge(struct runner *runner);
 
-/* comprehensive: the verdicts again on what a further process in the target met; told in the row
+/* Tries and judges the cases that are whole bundles, one after the other. An error: broken off. */
+int rows_history(struct runner *runner, struct err *err);
+
+/* The verdicts again on what a further process in the target met; told in the row
  * hyg.exec-second, if that is selected. */
 void rows_judge_exec(struct runner *runner);
+
+/* Whether a further process in the target is asked for. */
+bool rows_want_exec(struct runner *runner);
 
 /* comprehensive: sites that show which layers stop a row alone, and what they showed. */
 void rows_ablate(struct runner *runner);
@@ -45,6 +52,3 @@ void rows_attribute(struct runner *runner);
 
 /* Everything that was to be tried and was not is skipped, or an error, for this reason. */
 void rows_fail(struct runner *runner, enum verdict verdict, const char *reason);
-
-/* Whether a row could be stopped by a refusal that was observed. */
-bool rows_contained(const struct selftest_case *row, const struct observation *seen);

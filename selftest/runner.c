@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -176,16 +177,18 @@ static void sweep_containers(const struct settings *settings)
 
 static int take_lock(struct runner *runner, int *lock, struct err *err)
 {
-	autoclose int root = -1, fd = -1;
+	autoclose int fd = -1;
 	char nonce[64] = "";
+	struct stat st;
 
-	if (state_root_open(runner->stage.settings->root, runner->run->host.rootless, &root, err) <
-	    0)
+	if (state_root_open(runner->stage.settings->root, runner->run->host.rootless, &runner->root,
+			    err) < 0)
 		return -1;
-	fd = openat(root, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(runner->root, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(err, "open " LOCK_FILE " in the directory of containers");
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	/* Without a name it is that of a run which has just ended. */
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
 		return err_set(err, EBUSY,
 			       "another agentd selftest is running; wait until it has ended");
 	if (pread(fd, nonce, sizeof(nonce) - 1, 0) > 0) {
@@ -384,13 +387,16 @@ static int try_all(struct runner *runner, struct err *err)
 		return 0;
 	}
 	rows_judge(runner);
-	if (runner->run->options->profile == PROFILE_COMPREHENSIVE && !runner->stage.in_place) {
+	if (rows_want_exec(runner)) {
 		if (run_exec(runner, err) < 0)
 			return -1;
 		rows_judge_exec(runner);
-		if (attribute(runner, err) < 0)
-			return -1;
 	}
+	if (rows_history(runner, err) < 0)
+		return -1;
+	if (runner->run->options->profile == PROFILE_COMPREHENSIVE && !runner->stage.in_place &&
+	    attribute(runner, err) < 0)
+		return -1;
 	note_sites(runner);
 	return 0;
 }
@@ -439,6 +445,7 @@ static int run_locked(struct runner *runner, struct err *err)
 	if (result == 0)
 		result = try_all(runner, err);
 	end_sites(runner, 0);
+	site_uncover(&runner->stage);
 	decoys_remove(&runner->stage.decoys);
 	bundle_remove(&files);
 	reap_all();
@@ -495,8 +502,8 @@ static int run_selected(struct runner *runner, struct err *err)
 	if (take_lock(runner, &lock, err) < 0 || name_run(runner, lock, err) < 0 ||
 	    run_locked(runner, err) < 0)
 		return -1;
-	if (ftruncate(lock, 0) < 0) /* nothing is left to be swept */
-		log_warn("empty " LOCK_FILE ": %s", strerror(errno));
+	if (unlinkat(runner->root, LOCK_FILE, 0) < 0) /* nothing is left to be swept */
+		log_warn("remove " LOCK_FILE ": %s", strerror(errno));
 	check_requirements(runner);
 	if (runner->stage.in_place)
 		note(runner, "in place: this kernel and this process, not the launch of a "
@@ -518,7 +525,9 @@ int selftest_run(const struct settings *settings, const struct selftest_options 
 				      .settings = settings,
 				      .started = now_text(arena) };
 	run->notes = arena_new_array(arena, const char *, NOTES_MAX);
-	*runner = (struct runner){ .run = run, .signals = -1, .until = deadline(options) };
+	*runner = (struct runner){
+		.run = run, .root = -1, .signals = -1, .until = deadline(options)
+	};
 	runner->stage = (struct stage){ .settings = settings,
 					.host = &run->host,
 					.arena = arena,
@@ -526,6 +535,7 @@ int selftest_run(const struct settings *settings, const struct selftest_options 
 	if (host_probe(&run->host, settings->rootless, arena, err) < 0 || look(runner, err) < 0)
 		return -1;
 	result = run_selected(runner, err);
+	fd_close(&runner->root);
 	run->milliseconds = (uint64_t)(clock_ms() - began);
 	return result;
 }

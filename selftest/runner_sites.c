@@ -8,10 +8,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/xattr.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 #include "isolation/path.h"
 #include "runtime/base/array.h"
@@ -21,9 +25,10 @@
 #include "selftest/site.h"
 #include "spec/names.h"
 
-#define CANARY_OWN_ROOT "/canary" /* where bundle_make() puts it */
 #define DENIED_OWN_ROOT "/denied"
 #define CANARY_IN_DENIED ".canary"
+#define COVER_MADE ".agentd-selftest"
+#define OTHER_UID 65534 /* nobody */
 /* Its namespaces are all that a twin has. */
 #define TWIN_WITHOUT                                                                               \
 	(LAYER_SECCOMP | LAYER_LANDLOCK | LAYER_CAPABILITIES | LAYER_NO_NEW_PRIVS | LAYER_MOUNTS | \
@@ -311,25 +316,35 @@ static bool is_mounted_on(const struct spec *spec, const char *path)
 
 /*
  * In a root filesystem that is not ours: a directory that it has, that no mount needs, that
- * Landlock lets nobody write to, and that no program misses. NULL: none.
+ * Landlock lets nobody write to, and that no program misses. Else one that agentd makes for a mount
+ * point, as it does for every mount that has none; site_uncover() takes it away.
  */
 static const char *find_cover(const struct stage *stage)
 {
-	static const char *const candidates[] = { "/mnt",  "/media", "/srv", "/opt",
-						  "/home", "/root",  "/var", "/lib64",
-						  "/sbin", "/lib",   "/bin", "/usr" };
+	static const char *const candidates[] = {
+		"/mnt", "/media", "/srv", "/opt", "/home", "/root"
+	};
+	const struct spec_landlock *landlock = &stage->spec->process.landlock;
 	autoclose int rootfs = open(stage->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; rootfs >= 0 && i < ARRAY_LEN(candidates); i++) {
 		autoclose int dir = path_open_no_links(rootfs, candidates[i], O_PATH | O_DIRECTORY);
 
 		if (dir >= 0 && !is_mounted_on(stage->spec, candidates[i]) &&
-		    !(stage->spec->process.landlock.set &&
-		      landlock_allows(&stage->spec->process.landlock, candidates[i]) &
-			      LANDLOCK_ACCESS_FS_WRITE_FILE))
+		    !(landlock->set &&
+		      landlock_allows(landlock, candidates[i]) & LANDLOCK_ACCESS_FS_WRITE_FILE))
 			return candidates[i];
 	}
-	return NULL;
+	return "/" COVER_MADE;
+}
+
+void site_uncover(const struct stage *stage)
+{
+	autoclose int rootfs =
+		stage->rootfs ? open(stage->rootfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (rootfs >= 0)
+		unlinkat(rootfs, COVER_MADE, AT_REMOVEDIR);
 }
 
 static void add_bind(struct json *config, const char *source, const char *destination,
@@ -409,7 +424,82 @@ static int fill_denied(int dir, const char *canary, uid_t uid, gid_t gid, struct
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (fchownat(dir, names[i], uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_sys(err, "give decoys to %u:%u", uid, gid);
+	/* As root of the host: it takes a device that every container may open. */
+	if (mknodat(dir, "device", S_IFCHR | 0666, makedev(1, 3)) < 0 && errno != EPERM)
+		return err_sys(err, "make the decoy device");
 	return fchown(dir, uid, gid) < 0 ? err_sys(err, "give decoys to %u:%u", uid, gid) : 0;
+}
+
+/* The twin's root is its own, whatever the bundle has. */
+static bool has_foreign_root(const struct stage *stage, const struct site *site)
+{
+	return stage->rootfs && site->place != PLACE_TWIN;
+}
+
+/* --- programs that would give more ----------------------------------------------------------- */
+
+static bool tries(const struct site *site, const char *id)
+{
+	for (size_t i = 0; i < site->len; i++)
+		if (strcmp(site->ids[i], id) == 0)
+			return true;
+	return false;
+}
+
+static int copy_canary(int dir, const char *name, int *copy, struct err *err)
+{
+	*copy = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	if (*copy < 0 || file_write_all(*copy, canary_program,
+					(size_t)(canary_program_end - canary_program)) < 0)
+		return err_sys(err, "make the decoy %s", name);
+	return 0;
+}
+
+/* The chown first: it takes the bits away. */
+static int make_suid(int dir, uid_t owner, struct err *err)
+{
+	autoclose int copy = -1;
+
+	if (copy_canary(dir, "suid", &copy, err) < 0)
+		return -1;
+	if (fchown(copy, owner, (gid_t)-1) < 0 || fchmod(copy, 04755) < 0)
+		return err_sys(err, "make the decoy suid");
+	return 0;
+}
+
+static int make_filecap(int dir, struct err *err)
+{
+	const struct vfs_cap_data data = {
+		.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+		.data[0].permitted = 1u << CAP_NET_RAW,
+	};
+	autoclose int copy = -1;
+
+	if (copy_canary(dir, "filecap", &copy, err) < 0)
+		return -1;
+	/* Not every file system has attributes: then there is no such decoy. */
+	if (fchmod(copy, 0755) < 0 ||
+	    (fsetxattr(copy, XATTR_NAME_CAPS, &data, sizeof(data), 0) < 0 && errno != ENOTSUP))
+		return err_sys(err, "make the decoy filecap");
+	return 0;
+}
+
+/* Beside the canary. Only root can make files that give others more. */
+static int make_helpers(const struct stage *stage, const struct site *site, int denied,
+			struct err *err)
+{
+	const struct spec_linux *linux = &stage->spec->linux;
+	uint32_t other = stage->spec->process.user.uid == 0 ? OTHER_UID : 0;
+	autoclose int rootfs =
+		openat(site->bundle.dir, "rootfs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int dir = has_foreign_root(stage, site) ? denied : rootfs;
+
+	if (!stage->host->privileged)
+		return 0;
+	if (tries(site, "cap.suid-exec") &&
+	    make_suid(dir, host_id(&linux->uid_mappings, other), err) < 0)
+		return -1;
+	return tries(site, "cap.filecap-exec") ? make_filecap(dir, err) : 0;
 }
 
 static int make_directory(const struct site *site, const char *name, int *dir, struct err *err)
@@ -426,7 +516,8 @@ static int make_denied(const struct stage *stage, const struct site *site, struc
 	bool mapped = site->place != PLACE_TWIN;
 	autoclose int dir = -1;
 
-	if (make_directory(site, "denied", &dir, err) < 0)
+	if (make_directory(site, "denied", &dir, err) < 0 ||
+	    make_helpers(stage, site, dir, err) < 0)
 		return -1;
 	return fill_denied(
 		dir, site->canary,
@@ -467,30 +558,18 @@ static int prepare_child(const struct stage *stage, struct site *site, struct er
 	return make_denied(stage, site, err);
 }
 
-/* The twin's root is its own, whatever the bundle has. */
-static bool has_foreign_root(const struct stage *stage, const struct site *site)
-{
-	return stage->rootfs && site->place != PLACE_TWIN;
-}
-
-static int find_paths(const struct stage *stage, struct site *site, struct err *err)
+static void find_paths(const struct stage *stage, struct site *site)
 {
 	bool foreign = has_foreign_root(stage, site);
 	const char *cover = foreign ? find_cover(stage) : DENIED_OWN_ROOT;
 	const char *scratch = site->place == PLACE_TWIN ? "/tmp" : find_scratch(stage->spec);
 
-	if (!cover)
-		return err_set(err, ENOENT,
-			       "%s has no directory that the canary could be put under; make an "
-			       "empty /mnt in it",
-			       stage->rootfs);
 	site->canary = foreign ? arena_format(stage->arena, "%s/" CANARY_IN_DENIED, cover)
 			       : CANARY_OWN_ROOT;
 	SET(site->decoys.denied, cover);
 	/* Without Landlock what it would deny is as good as any other. */
 	SET(site->decoys.scratch, *scratch || stage->spec->process.landlock.set ? scratch : cover);
 	SET(site->decoys.read_only, "/");
-	return 0;
 }
 
 static int write_config(const struct stage *stage, struct site *site, struct json *config,
@@ -516,8 +595,8 @@ static int prepare_container(const struct stage *stage, struct site *site, struc
 	const struct json *base = site->place == PLACE_TWIN ? twin_config(stage) : stage->config;
 	struct json *config;
 
-	if (find_paths(stage, site, err) < 0 ||
-	    bundle_make(base, none, stage->arena, &site->bundle, err) < 0 ||
+	find_paths(stage, site);
+	if (bundle_make(base, none, stage->arena, &site->bundle, err) < 0 ||
 	    make_denied(stage, site, err) < 0)
 		return -1;
 	config = leave_out(

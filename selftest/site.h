@@ -11,6 +11,8 @@
 #include "selftest/selftest.h"
 #include "selftest/talk.h"
 
+#define CANARY_OWN_ROOT "/canary" /* where bundle_make() puts it */
+
 /* What all sites of a run share. */
 struct stage {
 	const struct settings *settings;
@@ -58,3 +60,6 @@ void site_await(const struct stage *stage, struct site *site);
 
 /* Ends and removes all of a site, whatever it has come to. */
 int site_end(const struct stage *stage, struct site *site, struct err *err);
+
+/* Takes away what launching made in the root filesystem of the bundle under test. */
+void site_uncover(const struct stage *stage);
