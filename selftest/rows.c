@@ -322,8 +322,8 @@ int rows_history(struct runner *runner, struct err *err)
 			return err_set(err, EINTR, "interrupted by a signal");
 		if (clock_ms() >= runner->until)
 			err_set(err, ETIMEDOUT, "the time for the whole run was over");
-		else if (history_run(runner->stage.settings, id, runner->stage.arena, result,
-				     err) == 0)
+		else if (history_run(runner->stage.settings, CANARY_OWN_ROOT, id,
+				     runner->stage.arena, result, err) == 0)
 			continue;
 		result->verdict = VERDICT_ERROR;
 		snprintf(result->reason, sizeof(result->reason), "%.*s",
