@@ -244,15 +244,14 @@ static bool put_on(const struct layers *layers, enum variant variant)
 static void operate(const struct layers *layers, enum variant variant,
 		    const struct operation *operation, double *seconds)
 {
-	static const char file[] = "/proc/self/exe";
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int fd = open(PROGRAM, O_RDONLY | O_CLOEXEC);
 	double began;
 
-	if (!put_on(layers, variant) || !operation->once(file, fd))
+	if (!put_on(layers, variant) || !operation->once(PROGRAM, fd))
 		_exit(1);
 	began = now();
 	for (unsigned i = 0; i < operation->times; i++)
-		if (!operation->once(file, fd))
+		if (!operation->once(PROGRAM, fd))
 			_exit(1);
 	*seconds = (now() - began) / operation->times;
 	_exit(0);

@@ -91,28 +91,42 @@ static uint64_t own_namespaces(const struct spec *spec)
 	return own;
 }
 
-int check_make(const struct host *host, const struct spec *spec, const struct request *request,
-	       struct arena *arena, struct check_findings *findings, struct err *err)
+/* Of a profile that is no profile the plan has told. */
+static void run_filter(struct check_context *context, struct check_findings *findings)
 {
-	struct check_context context = { .host = host, .spec = spec, .arena = arena };
 	struct bpf_program filter;
 	struct seccomp_plan plan;
+	struct err err;
+
+	if (!context->spec->linux.seccomp.set ||
+	    seccomp_plan(context->spec, context->host, context->arena, &plan, &err) < 0)
+		return;
+	if (bpf_compile(&plan, context->arena, &filter, &err) == 0) {
+		context->filter = &filter;
+		check_filter(context, findings);
+		return;
+	}
+	check_add(findings,
+		  &(struct check_finding){
+			  .name = "seccomp.profile",
+			  .found = arena_copy(context->arena, err.text, strlen(err.text)),
+			  .severity = SEVERITY_HIGH },
+		  context->arena);
+}
+
+void check_make(const struct host *host, const struct spec *spec, const struct request *request,
+		struct arena *arena, struct check_findings *findings)
+{
+	struct check_context context = { .host = host, .spec = spec, .arena = arena };
 
 	*findings = (struct check_findings){ 0 };
 	run_rows(check_host_rows, &context, findings);
 	if (!spec)
-		return 0;
+		return;
 	context.own = own_namespaces(spec);
 	run_plan(&context, request, findings);
 	run_rows(check_spec_rows, &context, findings);
-	if (!spec->linux.seccomp.set)
-		return 0;
-	if (seccomp_plan(spec, host, arena, &plan, err) < 0 ||
-	    bpf_compile(&plan, arena, &filter, err) < 0)
-		return -1;
-	context.filter = &filter;
-	check_filter(&context, findings);
-	return 0;
+	run_filter(&context, findings);
 }
 
 bool check_failed(const struct check_findings *findings)

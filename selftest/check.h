@@ -43,8 +43,8 @@ struct check_findings {
 };
 
 /* All rows for a host and, if not NULL, a bundle's configuration. */
-int check_make(const struct host *host, const struct spec *spec, const struct request *request,
-	       struct arena *arena, struct check_findings *findings, struct err *err);
+void check_make(const struct host *host, const struct spec *spec, const struct request *request,
+		struct arena *arena, struct check_findings *findings);
 
 void check_print(const struct check_findings *findings, struct arena *arena, FILE *to);
 struct json *check_tree(const struct check_findings *findings, struct arena *arena);

@@ -224,6 +224,8 @@ static int convert(const struct options *options, struct selftest_options *to, s
 	if (options->quick && options->comprehensive)
 		return err_set(err, OPTIONS_USAGE,
 			       "--quick and --comprehensive exclude each other");
+	if (options->benchmark && (options->format || options->output.len))
+		return err_set(err, OPTIONS_USAGE, "--benchmark prints text alone");
 	if (check_reports(options, err) < 0)
 		return -1;
 	*to = (struct selftest_options){

@@ -123,9 +123,9 @@ static int cmd_check_config(const struct options *options, const struct settings
 
 	if (parse_format(options, &json, err) < 0 ||
 	    host_probe(&host, settings->rootless, settings->arena, err) < 0 ||
-	    (options->arguments.len && load_bundle(options, settings, &request, &spec, err) < 0) ||
-	    check_make(&host, spec, &request, settings->arena, &findings, err) < 0)
+	    (options->arguments.len && load_bundle(options, settings, &request, &spec, err) < 0))
 		return fail(err);
+	check_make(&host, spec, &request, settings->arena, &findings);
 	if (json)
 		print_json(check_tree(&findings, settings->arena), settings->arena);
 	else

@@ -1,0 +1,51 @@
+# agentd print-seccomp: a filter as pseudo code, as instructions, as JSON, as it is.
+
+load helpers
+
+setup() {
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/agentd-test.XXXXXX")
+	ID=test-${WORK##*.}
+	ROOT=$WORK/state
+	BUNDLE=$WORK/bundle
+	make_default_bundle
+	CANARY_INODE=$(stat -c %d:%i "$BUNDLE/rootfs/bin/canary")
+}
+
+@test "the default's, without a bundle" {
+	run agentd print-seccomp
+	status_is 0
+	like '^# In front of this, calls newer' 'pseudo filter code start' '# filter for syscall "openat"'
+	unlike '"ptrace"'
+}
+
+@test "instructions, with names" {
+	config '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["ptrace"], action: "SCMP_ACT_ERRNO",
+		errnoRet: 95 }, { names: ["personality"], action: "SCMP_ACT_KILL_PROCESS", args: [{ index: 0, value: 8,
+		op: "SCMP_CMP_EQ" }] }] }'
+	run agentd print-seccomp --format bpf "$BUNDLE/"
+	status_is 0
+	like '^ *0: ld +\[4\]  ; architecture$' 'jeq .* ; ptrace$' 'ret .* ; SCMP_ACT_ERRNO, E(OPNOTSUPP|NOTSUP)$' \
+		'argument 0, (lower|upper) half' 'ret .* ; SCMP_ACT_KILL_PROCESS$' 'ret .* ; SCMP_ACT_ALLOW$'
+}
+
+@test "JSON says the same as the raw program" {
+	local raw json
+	raw=$(agentd print-seccomp --format raw "$BUNDLE/" | od -An -v -td8 -w8 | tr -d ' ')
+	json=$(agentd print-seccomp --format json "$BUNDLE/" |
+		jq -r '.bpf[] | "\(.code) \(.jt) \(.jf) \(.k)"' |
+		while read -r code jt jf k; do echo $((code | jt << 16 | jf << 24 | k << 32)); done)
+	[ -n "$raw" ]
+	diff <(while read -r number; do printf '%d\n' "$number"; done <<<"$raw" 2>/dev/null) <(echo "$json")
+	[ "$(agentd print-seccomp -f json "$BUNDLE/" | jq -r .seccomp.defaultAction)" = SCMP_ACT_ERRNO ]
+}
+
+@test "no filter, and wrong usage" {
+	config 'del(.linux.seccomp)'
+	run agentd print-seccomp "$BUNDLE/"
+	status_is 2
+	like 'linux.seccomp: the configuration has no filter'
+	run agentd print-seccomp --format yaml
+	status_is 2
+	run agentd print-seccomp "$WORK/nosuch/"
+	status_is 2
+}
