@@ -92,8 +92,9 @@ static uint64_t own_namespaces(const struct spec *spec)
 }
 
 /* Of a profile that is no profile the plan has told. */
-static void run_filter(struct check_context *context, struct check_findings *findings)
+static void run_filter(const struct check_context *context, struct check_findings *findings)
 {
+	struct check_context with_filter = *context;
 	struct bpf_program filter;
 	struct seccomp_plan plan;
 	struct err err;
@@ -102,8 +103,8 @@ static void run_filter(struct check_context *context, struct check_findings *fin
 	    seccomp_plan(context->spec, context->host, context->arena, &plan, &err) < 0)
 		return;
 	if (bpf_compile(&plan, context->arena, &filter, &err) == 0) {
-		context->filter = &filter;
-		check_filter(context, findings);
+		with_filter.filter = &filter;
+		check_filter(&with_filter, findings);
 		return;
 	}
 	check_add(findings,
