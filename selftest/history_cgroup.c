@@ -26,7 +26,7 @@ static size_t count_alive(const pid_t *pids, size_t len)
 	size_t alive = 0;
 
 	for (size_t i = 0; i < len; i++)
-		alive += kill(pids[i], 0) == 0;
+		alive += scene_is_alive(pids[i]);
 	return alive;
 }
 

@@ -37,7 +37,7 @@ static int start(struct scene *scene, struct processes *all, struct err *err)
 	return 1;
 }
 
-/* Processes that are still there after a while; who ended and is not waited for is, too. */
+/* Processes that are still there after a while. */
 static size_t count_left(const struct processes *all)
 {
 	int64_t deadline = clock_ms() + GONE_MS;
@@ -46,7 +46,7 @@ static size_t count_left(const struct processes *all)
 	do {
 		left = 0;
 		for (size_t i = 0; i < all->len; i++)
-			left += kill(all->item[i], 0) == 0 || errno == EPERM;
+			left += scene_is_alive(all->item[i]);
 		if (left)
 			usleep(LOOK_MS * 1000);
 	} while (left && clock_ms() < deadline);

@@ -139,6 +139,17 @@ int scene_add_link(struct scene *scene, const char *name, const char *target, st
 	return symlinkat(target, dir, last) < 0 ? err_sys(err, "make rootfs/%s", name) : 0;
 }
 
+bool scene_is_alive(pid_t pid)
+{
+	char path[32], text[512], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	at = strrchr(text, ')'); /* the name of the program may hold anything, even this */
+	return at && at[1] == ' ' && at[2] != 'Z' && at[2] != 'X';
+}
+
 bool scene_decoy_untouched(const struct scene *scene)
 {
 	autoclose int dir = open(scene->decoy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -55,6 +55,9 @@ int scene_launch(struct scene *scene, enum scene_until until, struct err *err);
 /* The process of a container that is there, and its cgroup (-1: none). */
 int scene_find(struct scene *scene, pid_t *pid, int *cgroup, struct err *err);
 
+/* Whether a process runs still: who ended and is not waited for does not. */
+bool scene_is_alive(pid_t pid);
+
 /* Whether the decoy is as it was made: one file, that says what it said, and nothing mounted. */
 bool scene_decoy_untouched(const struct scene *scene);
 
