@@ -265,8 +265,7 @@ static int make_rootfs(const struct bundle *bundle, struct arena *arena, struct 
 	/* An ordinary user may not, and need not: he is the container's root himself. */
 	if (geteuid() == 0 && fchown(rootfs, uid, gid) < 0)
 		return err_sys(err, "give rootfs to %u:%u", uid, gid);
-	return write_file(rootfs, "canary", 0755, canary_program,
-			  (size_t)(canary_program_end - canary_program), err);
+	return write_file(rootfs, "canary", 0755, canary_program, canary_program_size, err);
 }
 
 static int make_directory(struct arena *arena, struct bundle *bundle, struct err *err)

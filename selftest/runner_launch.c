@@ -110,8 +110,7 @@ static int canary_file(struct err *err)
 
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create("agentd-canary", MFD_CLOEXEC);
-	if (fd < 0 ||
-	    file_write_all(fd, canary_program, (size_t)(canary_program_end - canary_program)) < 0)
+	if (fd < 0 || file_write_all(fd, canary_program, canary_program_size) < 0)
 		return err_sys(err, "make the canary in memory");
 	return fd_take(&fd);
 }

@@ -450,7 +450,7 @@ static int copy_canary(int dir, const char *name, int *copy, struct err *err)
 {
 	*copy = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 	if (*copy < 0 || file_write_all(*copy, canary_program,
-					(size_t)(canary_program_end - canary_program)) < 0)
+					canary_program_size) < 0)
 		return err_sys(err, "make the decoy %s", name);
 	return 0;
 }

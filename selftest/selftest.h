@@ -74,4 +74,5 @@ int selftest_run(const struct settings *settings, const struct selftest_options 
 int selftest_status(const struct selftest_run *run, struct arena *arena, const char **why);
 
 /* The static canary, embedded in the program. */
-extern const unsigned char canary_program[], canary_program_end[];
+extern const unsigned char canary_program[];
+extern const uint64_t canary_program_size;
