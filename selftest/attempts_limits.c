@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,9 +35,10 @@
 enum {
 	PROCESSES_MAX = 64,
 	MEMORY_MIB_MAX = 96,
-	PIPES_MAX = 48, /* of 1 MiB; fs.pipe-user-pages-soft is 64 MiB */
+	BALLAST_MIB = 4, /* more than any other process here has */
+	PIPES_MAX = 48,	 /* of 1 MiB; fs.pipe-user-pages-soft is 64 MiB */
 	BURN_MS = 600,
-	SPREAD_MS = 200,
+	SPREAD_MS = 1000, /* where the processor is short */
 	THREAD_STACK = 16384,
 };
 
@@ -172,51 +174,41 @@ static void fork_fast(const struct attempt_decoys *decoys, struct attempt_result
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-/* If somebody is killed for it, then us, and not the canary that serves the supervisor. */
-static void volunteer(void)
+/* Touched: when there is no more, the kernel kills the process with the most memory of its own,
+ * which has to be us, and not the canary that serves the supervisor. */
+static bool take_piece(int fd, off_t at)
 {
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	char *piece = mmap(NULL, MIB, PROT_READ | PROT_WRITE, flags | MAP_POPULATE, fd, at);
 
-	if (fd >= 0 && write(fd, "1000", 4) < 0)
-		errno = 0; /* then the kernel chooses by size, which is us as well */
-	close(fd);
+	if (piece == MAP_FAILED)
+		return false;
+	for (size_t i = 0; i < MIB; i += 4096) /* populating is quick, but promises nothing */
+		((volatile char *)piece)[i] = 1;
+	return true;
 }
 
 static void take_memory(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
-	(void)decoys;
-	volunteer();
-	for (int taken = 0; taken < MEMORY_MIB_MAX; taken++) {
-		char *piece =
-			mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int taken = 0;
 
-		if (piece == MAP_FAILED) {
-			attempt_set(result, -1);
-			return;
-		}
-		memset(piece, 1, MIB);
-	}
-	attempt_set(result, MEMORY_MIB_MAX);
+	(void)decoys;
+	while (taken < MEMORY_MIB_MAX && take_piece(-1, 0))
+		taken++;
+	attempt_set(result, taken == MEMORY_MIB_MAX ? taken : -1);
 }
 
-/* Memory of a file: swapped, not written back, and in nobody's address space. */
+/* Memory of a file, which is swapped, not written back. */
 static void take_shared_memory(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
-	static const char piece[MIB] = { 1 };
 	int fd = memfd_create("agentd-canary", MFD_CLOEXEC);
-	int64_t taken = 0;
+	off_t taken = 0;
 
 	(void)decoys;
-	volunteer();
-	while (fd >= 0 && taken < (int64_t)MEMORY_MIB_MAX * MIB) {
-		ssize_t written = write(fd, piece, MIB);
-
-		if (written <= 0)
-			break;
-		taken += written;
-	}
-	attempt_set(result, taken == (int64_t)MEMORY_MIB_MAX * MIB ? taken / MIB : -1);
-	close(fd);
+	if (fd >= 0 && ftruncate(fd, (off_t)MEMORY_MIB_MAX * MIB) == 0)
+		while (taken < MEMORY_MIB_MAX && take_piece(fd, taken * MIB))
+			taken++;
+	attempt_set(result, taken == MEMORY_MIB_MAX ? taken : -1);
 }
 
 /* Buffers of pipes: the kernel's memory, not the program's. */
@@ -226,7 +218,8 @@ static void take_kernel_memory(const struct attempt_decoys *decoys, struct attem
 	int taken;
 
 	(void)decoys;
-	volunteer();
+	for (taken = 0; taken < BALLAST_MIB && take_piece(-1, 0);)
+		taken++;
 	for (taken = 0; taken < PIPES_MAX; taken++) {
 		int ends[2];
 

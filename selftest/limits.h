@@ -8,7 +8,7 @@
 #include "spec/spec.h"
 
 /*
- * A merge patch that lowers the limits which a configuration sets (16 processes, 32 MiB, a tenth of
- * a processor) and sets none that it does not: what is missing shall be found missing.
+ * A merge patch that lowers the limits which a configuration sets (16 processes, 32 MiB, a quarter
+ * of a processor) and sets none that it does not: what is missing shall be found missing.
  */
 const char *limits_patch(const struct spec *spec, struct arena *arena);
