@@ -85,7 +85,7 @@ static const struct question {
 	    { "clone3, whose flags no filter sees", NATIVE, SYS_NR_clone3, { 0 } } },
 	  "a namespace of its own gives a process all capabilities in it: refuse them, and clone3 with ENOSYS" },
 	{ "seccomp.kernel-code", SEVERITY_HIGH,
-	  { CALL(init_module, 1), CALL(finit_module, 3), CALL(delete_module, 1), CALL(kexec_load, 0), CALL(reboot, 1),
+	  { CALL(init_module, 1), CALL(finit_module, 3), CALL(delete_module, 1), CALL(kexec_load, 0),
 	    CALL(bpf, 0), CALL(perf_event_open, 1), CALL(swapon, 1), CALL(settimeofday, 1), CALL(acct, 1) },
 	  "leave them out of linux.seccomp: they are for whoever runs the machine" },
 	{ "seccomp.io_uring", SEVERITY_MEDIUM,
