@@ -320,6 +320,7 @@ int rows_history(struct runner *runner, struct err *err)
 			continue;
 		if (poll(&interrupt, 1, 0) > 0)
 			return err_set(err, EINTR, "interrupted by a signal");
+		*result->reason = '\0';
 		if (clock_ms() >= runner->until)
 			err_set(err, ETIMEDOUT, "the time for the whole run was over");
 		else if (history_run(runner->stage.settings, CANARY_OWN_ROOT, id,
@@ -359,6 +360,8 @@ void rows_judge_exec(struct runner *runner)
 		if (again.verdict == VERDICT_FAIL && !escaped)
 			escaped = again.row->id;
 	}
+	*second->reason = '\0';
+	second->observed_layers = second->row->layers;
 	second->verdict = escaped ? VERDICT_FAIL : passed ? VERDICT_PASS : VERDICT_ERROR;
 	if (escaped)
 		snprintf(second->observed, sizeof(second->observed), "%s got through", escaped);

@@ -3,19 +3,26 @@
  * nothing is ever contained.
  *
  * A case that was not decided does not by itself make the run undecided, unless --strict says so:
- * what counts is that each layer that was to be tested has evidence, one case at least that it
- * decided. The kernel's own rules are no layer of ours: nobody is asked for evidence of them.
+ * what counts is that each layer that was to be tested has evidence, one case at least that it and
+ * no other decided. The kernel's own rules are no layer of ours: nobody is asked for evidence of
+ * them.
  */
 #include <string.h>
 
 #include "selftest/select.h"
 
 struct tally {
+	size_t shown; /* passes, without those of what must work anyway */
 	size_t of[VERDICT_FAIL + 1];
 	const char *first[VERDICT_FAIL + 1]; /* the id of the first */
 	unsigned evident, undecided;	     /* layers */
 	unsigned not_allowed;		     /* layers of skips that nobody allowed */
 };
+
+static bool is_single(unsigned layers)
+{
+	return layers && !(layers & (layers - 1));
+}
 
 static struct tally count(const struct selftest_run *run)
 {
@@ -28,10 +35,12 @@ static struct tally count(const struct selftest_run *run)
 
 		if (tally.of[result->verdict]++ == 0)
 			tally.first[result->verdict] = result->row->id;
-		if (result->verdict == VERDICT_PASS)
-			tally.evident |= result->observed_layers;
-		else if (result->verdict == VERDICT_SKIPPED ||
-			 result->verdict == VERDICT_INCONCLUSIVE)
+		if (result->verdict == VERDICT_PASS) {
+			tally.shown += strcmp(result->row->group, "liveness") != 0;
+			if (is_single(result->observed_layers))
+				tally.evident |= result->observed_layers;
+		}
+		if (result->verdict == VERDICT_SKIPPED || result->verdict == VERDICT_INCONCLUSIVE)
 			tally.undecided |= layers;
 		if (result->verdict == VERDICT_SKIPPED && !(layers & allowed))
 			tally.not_allowed |= layers;
@@ -83,7 +92,7 @@ static const char *undecided(const struct selftest_run *run, const struct tally 
 {
 	unsigned without = tally->undecided & ~tally->evident & ~(unsigned)LAYER_KERNEL;
 
-	if (!tally->evident) /* what must work in a container is not evidence of any layer */
+	if (!tally->shown)
 		return "nothing was shown to be contained";
 	if (!run->alive)
 		return "what must work in a container did not work";
