@@ -1,7 +1,7 @@
 /*
  * Containers as a whole in their cgroup: killed, frozen, out of memory; and a limit that is none.
  */
-#include "selftest/history_cgroup.h"
+#include "selftest/scenes.h"
 
 #include <errno.h>
 #include <signal.h>

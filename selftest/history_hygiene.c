@@ -2,7 +2,7 @@
  * Containers that lose a process above or below: the one that launched them, and their first. No
  * process may be left over.
  */
-#include "selftest/history_hygiene.h"
+#include "selftest/scenes.h"
 
 #include <errno.h>
 #include <signal.h>

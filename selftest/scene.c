@@ -150,6 +150,17 @@ bool scene_is_alive(pid_t pid)
 	return at && at[1] == ' ' && at[2] != 'Z' && at[2] != 'X';
 }
 
+int scene_open(const struct scene *scene, const char *name)
+{
+	return open(arena_format(scene->arena, "%s/rootfs/%s", scene->bundle.path, name),
+		    O_RDONLY | O_CLOEXEC);
+}
+
+bool scene_says(const struct scene *scene, const char *text)
+{
+	return strstr(scene->output, text) != NULL;
+}
+
 bool scene_decoy_untouched(const struct scene *scene)
 {
 	autoclose int dir = open(scene->decoy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -45,6 +45,12 @@ int scene_add_file(struct scene *scene, const char *name, const char *text, mode
 		   struct err *err);
 int scene_add_link(struct scene *scene, const char *name, const char *target, struct err *err);
 
+/* Opens one of its files for reading. -1 with errno. */
+int scene_open(const struct scene *scene, const char *name);
+
+/* Whether the container said this. */
+bool scene_says(const struct scene *scene, const char *text);
+
 /*
  * Launches, and waits for its end (SCENE_RUN), for its first line of output (SCENE_START), or until
  * it is created (SCENE_CREATE). Being refused is no error: scene->launched says so.
