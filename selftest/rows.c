@@ -26,6 +26,7 @@
 	(LAYER_SECCOMP | LAYER_LANDLOCK | LAYER_CAPABILITIES | LAYER_NO_NEW_PRIVS | \
 	 LAYER_NAMESPACES | LAYER_MOUNTS | LAYER_RLIMITS)
 #define NOT_IN_PLACE (LAYER_NAMESPACES | LAYER_MOUNTS | LAYER_CGROUP)
+#define CONTAINER_LAYERS (NOT_IN_PLACE | LAYER_RUNTIME)
 
 /* --- selecting ------------------------------------------------------------------------------- */
 
@@ -278,6 +279,12 @@ static void judge_at_target(struct runner *runner, struct result *result, bool a
 	const struct site *site = rows_site(runner, target_place(runner, result->row), 0);
 
 	judge(runner, result, seen_at(site, result->row->id), alive, site);
+	/* What a container would have had besides might have stopped it. */
+	if (runner->stage.in_place && result->verdict == VERDICT_FAIL &&
+	    result->row->layers & CONTAINER_LAYERS) {
+		result->verdict = VERDICT_SKIPPED;
+		snprintf(result->reason, sizeof(result->reason), "%s", runner->remedy);
+	}
 }
 
 static bool is_judged(const struct result *result)
