@@ -28,7 +28,7 @@ const struct option_row selftest_options[] = {
 	{ "skip", 0, OPTION_LIST, offsetof(struct options, skip), "ID,...", "not these" },
 	{ "group", 0, OPTION_LIST, offsetof(struct options, group), "GROUP,...", "those of these groups" },
 	{ "require", 0, OPTION_LIST, offsetof(struct options, require), "LAYER,...",
-	  "fail without seccomp, landlock=ABI, userns, netns, cgroup, mounts" },
+	  "fail without these: seccomp, landlock=ABI, userns" },
 	{ "allow-skip", 0, OPTION_LIST, offsetof(struct options, allow_skip), "LAYER,...", "it is all right if these cannot be tested" },
 	{ "strict", 0, OPTION_FLAG, offsetof(struct options, strict), NULL, "whatever is undecided makes the run so" },
 	{ "in-place", 0, OPTION_FLAG, offsetof(struct options, in_place), NULL, "no containers: what a process can put on itself" },
