@@ -132,6 +132,9 @@ static int load_config(struct runner *runner, struct err *err)
 		return 0;
 	if (!spec->process.set)
 		return err_set(err, EINVAL, "process: is required to create a container");
+	/* in place it stays where it is */
+	if (stage->in_place)
+		return 0;
 	if (!spec->root.set)
 		return err_set(err, EINVAL, "root: is required to create a container");
 	if (spec->root.path[0] != '/')
@@ -498,7 +501,7 @@ static int run_selected(struct runner *runner, struct err *err)
 	find_remedy(runner);
 	rows_select(runner);
 	/* Of somebody else's filter, above ours. */
-	run->outer = runner->stage.in_place || prctl(PR_GET_SECCOMP) != 0;
+	run->outer = prctl(PR_GET_SECCOMP) != 0;
 	if (take_lock(runner, &lock, err) < 0 || name_run(runner, lock, err) < 0 ||
 	    run_locked(runner, err) < 0)
 		return -1;
@@ -507,7 +510,8 @@ static int run_selected(struct runner *runner, struct err *err)
 	check_requirements(runner);
 	if (runner->stage.in_place)
 		note(runner, "in place: this kernel and this process, not the launch of a "
-			     "container; a pass here says nothing of the host that will run it");
+			     "container; a builder's kernel is not the production kernel: a pass "
+			     "here says nothing of the host that will run it");
 	if (run->options->baseline)
 		return report_compare(run, run->options->baseline, runner->stage.arena, &run->worse,
 				      err);

@@ -162,6 +162,8 @@ static const struct {
 	  .reason = "killed by SIGSYS in the control", .layers = LAYER_SECCOMP, .outer = true },
 	{ "control broken", &filtered, REFUSED(EPERM), KILLED(SIGSEGV), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR,
 	  .reason = "the control (host): the canary ended" },
+	{ "the kernel, or the outer filter", &filtered, REFUSED(ENOSYS), REFUSED(ENOSYS), UNTRIED, UNTRIED,
+	  .verdict = VERDICT_INCONCLUSIVE, .reason = "already blocked by the outer sandbox", .layers = LAYER_SECCOMP, .outer = true },
 	{ "the kernel has none", &filtered, REFUSED(ENOSYS), REFUSED(ENOSYS), UNTRIED, UNTRIED, .verdict = VERDICT_NOT_APPLICABLE,
 	  .reason = "ENOSYS in the control", .layers = LAYER_SECCOMP },
 	{ "the kernel has none, refused before", &filtered, REFUSED(EPERM), REFUSED(EAFNOSUPPORT), UNTRIED, UNTRIED,
