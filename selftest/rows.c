@@ -364,7 +364,9 @@ void rows_judge_exec(struct runner *runner)
 		again.row = runner->results[site->rows[i]].row;
 		judge(runner, &again, &site->seen[i], true, rows_site(runner, PLACE_TARGET, 0));
 		passed += again.verdict == VERDICT_PASS && !is_liveness(again.row);
-		if (again.verdict == VERDICT_FAIL && !escaped)
+		/* what gets through in the first process too has its own row */
+		if (again.verdict == VERDICT_FAIL && !escaped &&
+		    runner->results[site->rows[i]].verdict != VERDICT_FAIL)
 			escaped = again.row->id;
 	}
 	*second->reason = '\0';

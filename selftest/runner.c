@@ -367,7 +367,9 @@ static void explain_target(struct runner *runner, const char *why)
 	struct trials trials;
 
 	trials_make(&runner->run->host, &trials);
-	if (trials.error[TRIAL_MOUNTS] || trials.error[TRIAL_NETNS]) {
+	/* under somebody else's filter whatever failed may be that filter's doing */
+	if (!runner->stage.in_place && (runner->run->outer || trials.error[TRIAL_MOUNTS] ||
+					trials.error[TRIAL_NETNS])) {
 		tell_ways(runner, &trials);
 		return;
 	}
@@ -438,11 +440,8 @@ static int plant(struct runner *runner, struct bundle *files, struct err *err)
 static int run_locked(struct runner *runner, struct err *err)
 {
 	struct bundle files = { .dir = -1 };
-	sigset_t before;
 	int result;
 
-	if (catch_signals(runner, &before, err) < 0)
-		return -1;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	result = plant(runner, &files, err);
 	if (result == 0)
@@ -453,8 +452,6 @@ static int run_locked(struct runner *runner, struct err *err)
 	bundle_remove(&files);
 	reap_all();
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
-	fd_close(&runner->signals);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	return result;
 }
 
@@ -497,16 +494,24 @@ static int run_selected(struct runner *runner, struct err *err)
 {
 	struct selftest_run *run = runner->run;
 	autoclose int lock = -1;
+	sigset_t before;
+	int result;
 
 	find_remedy(runner);
 	rows_select(runner);
 	/* Of somebody else's filter, above ours. */
 	run->outer = prctl(PR_GET_SECCOMP) != 0;
-	if (take_lock(runner, &lock, err) < 0 || name_run(runner, lock, err) < 0 ||
-	    run_locked(runner, err) < 0)
+	if (take_lock(runner, &lock, err) < 0 || catch_signals(runner, &before, err) < 0)
 		return -1;
+	result = name_run(runner, lock, err);
+	if (result == 0)
+		result = run_locked(runner, err);
 	if (unlinkat(runner->root, LOCK_FILE, 0) < 0) /* nothing is left to be swept */
 		log_warn("remove " LOCK_FILE ": %s", strerror(errno));
+	fd_close(&runner->signals);
+	sigprocmask(SIG_SETMASK, &before, NULL); /* a signal that came ends us now */
+	if (result < 0)
+		return -1;
 	check_requirements(runner);
 	if (runner->stage.in_place)
 		note(runner, "in place: this kernel and this process, not the launch of a "

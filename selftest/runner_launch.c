@@ -332,7 +332,9 @@ int site_end(const struct stage *stage, struct site *site, struct err *err)
 			wait_for(site->pid);
 	}
 	site->id = NULL;
-	if (site->place != PLACE_EXEC)
+	if (site->place != PLACE_EXEC) {
+		bundle_remove(&site->outside);
 		bundle_remove(&site->bundle);
+	}
 	return result;
 }

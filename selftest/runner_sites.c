@@ -12,6 +12,7 @@
 #include <linux/landlock.h>
 #include <linux/xattr.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -386,6 +387,12 @@ static struct json *add_process(struct json *config, const char *canary, struct 
 	return config;
 }
 
+static void set_text(char *to, size_t size, const char *text)
+{
+	snprintf(to, size, "%s", text);
+}
+#define SET(to, text) set_text(to, sizeof(to), text)
+
 /* --- files ----------------------------------------------------------------------------------- */
 
 static uint32_t host_id(const struct spec_id_mappings *mappings, uint32_t id)
@@ -449,8 +456,7 @@ static bool tries(const struct site *site, const char *id)
 static int copy_canary(int dir, const char *name, int *copy, struct err *err)
 {
 	*copy = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-	if (*copy < 0 || file_write_all(*copy, canary_program,
-					canary_program_size) < 0)
+	if (*copy < 0 || file_write_all(*copy, canary_program, canary_program_size) < 0)
 		return err_sys(err, "make the decoy %s", name);
 	return 0;
 }
@@ -510,10 +516,10 @@ static int make_directory(const struct site *site, const char *name, int *dir, s
 	return *dir < 0 ? err_sys(err, "open %s/%s", site->bundle.path, name) : 0;
 }
 
-static int make_denied(const struct stage *stage, const struct site *site, struct err *err)
+static int make_denied(const struct stage *stage, struct site *site, struct err *err)
 {
 	const struct spec_linux *linux = &stage->spec->linux;
-	bool mapped = site->place != PLACE_TWIN;
+	bool mapped = site->place != PLACE_TWIN && !stage->in_place;
 	autoclose int dir = -1;
 
 	if (make_directory(site, "denied", &dir, err) < 0 ||
@@ -526,13 +532,26 @@ static int make_denied(const struct stage *stage, const struct site *site, struc
 		stage->arena, err);
 }
 
-/* --- a place --------------------------------------------------------------------------------- */
-
-static void set_text(char *to, size_t size, const char *text)
+/* In place the paths are the host's: Landlock lets us write where sites are made, so the directory
+ * that it denies has to be elsewhere. The like of a bundle, for whoever sweeps. */
+static int make_outside(const struct stage *stage, struct site *site, struct err *err)
 {
-	snprintf(to, size, "%s", text);
+	const struct spec_landlock *landlock = &site->spec->process.landlock;
+	char *path = arena_format(stage->arena, "/var/tmp/agentd-selftest-XXXXXX");
+	struct site outside = { .place = site->place, .canary = site->canary };
+
+	if (landlock_allows(landlock, path) & LANDLOCK_ACCESS_FS_WRITE_FILE || !mkdtemp(path))
+		return make_denied(stage, site, err);
+	outside.bundle.path = path;
+	outside.bundle.dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (outside.bundle.dir < 0)
+		return err_sys(err, "open %s", path);
+	site->outside = outside.bundle;
+	SET(site->decoys.denied, arena_format(stage->arena, "%s/denied", path));
+	return make_denied(stage, &outside, err);
 }
-#define SET(to, text) set_text(to, sizeof(to), text)
+
+/* --- a place --------------------------------------------------------------------------------- */
 
 /* A child of the host has the same directories in its bundle. */
 static int prepare_child(const struct stage *stage, struct site *site, struct err *err)
@@ -555,7 +574,7 @@ static int prepare_child(const struct stage *stage, struct site *site, struct er
 	SET(decoys->scratch, arena_format(stage->arena, "%s/scratch", path));
 	SET(decoys->read_only, arena_format(stage->arena, "%s/read-only", path));
 	SET(decoys->denied, arena_format(stage->arena, "%s/denied", path));
-	return make_denied(stage, site, err);
+	return site->spec ? make_outside(stage, site, err) : make_denied(stage, site, err);
 }
 
 static void find_paths(const struct stage *stage, struct site *site)
@@ -640,7 +659,8 @@ int site_prepare(const struct stage *stage, struct site *site, struct err *err)
 {
 	int result;
 
-	site->bundle.dir = site->wire = site->end = site->cgroup = site->talk.fd = -1;
+	site->outside.dir = site->bundle.dir = site->wire = site->end = site->cgroup =
+		site->talk.fd = -1;
 	site->decoys = stage->decoys.told;
 	if (site->place == PLACE_EXEC)
 		return 0;

@@ -31,6 +31,7 @@ struct site {
 	const char *exec_id, *pid_file; /* PLACE_EXEC: the container to enter; a file to be made */
 	/* runner_sites.c */
 	struct bundle bundle;
+	struct bundle outside;	 /* in place: what Landlock denies; a directory and nothing else */
 	const struct spec *spec; /* what it is made from; NULL: nothing confines it */
 	const char *canary;	 /* its path there */
 	struct attempt_decoys decoys;
