@@ -368,8 +368,8 @@ static void explain_target(struct runner *runner, const char *why)
 
 	trials_make(&runner->run->host, &trials);
 	/* under somebody else's filter whatever failed may be that filter's doing */
-	if (!runner->stage.in_place && (runner->run->outer || trials.error[TRIAL_MOUNTS] ||
-					trials.error[TRIAL_NETNS])) {
+	if (!runner->stage.in_place &&
+	    (runner->run->outer || trials.error[TRIAL_MOUNTS] || trials.error[TRIAL_NETNS])) {
 		tell_ways(runner, &trials);
 		return;
 	}

@@ -90,7 +90,9 @@ static const char *broken(const struct selftest_run *run, const struct tally *ta
 static const char *undecided(const struct selftest_run *run, const struct tally *tally,
 			     struct arena *arena)
 {
-	unsigned without = tally->undecided & ~tally->evident & ~(unsigned)LAYER_KERNEL;
+	/* the kernel's own rules are no layer of ours, and in place nothing is launched */
+	unsigned nobody = LAYER_KERNEL | (run->options->in_place ? LAYER_RUNTIME : 0u);
+	unsigned without = tally->undecided & ~tally->evident & ~nobody;
 
 	if (!tally->shown)
 		return "nothing was shown to be contained";
