@@ -209,6 +209,8 @@ static int name_run(struct runner *runner, int lock, struct err *err)
 
 	if (decoys_name(told, err) < 0)
 		return -1;
+	if (lock < 0)
+		return 0;
 	if (ftruncate(lock, 0) < 0 ||
 	    pwrite(lock, told->nonce, strlen(told->nonce), 0) != (ssize_t)strlen(told->nonce))
 		return err_sys(err, "write " LOCK_FILE);
@@ -344,15 +346,14 @@ static int attribute(struct runner *runner, struct err *err)
 	return result;
 }
 
-static void tell_ways(struct runner *runner, const struct trials *trials)
+static void tell_ways(struct runner *runner, const struct trials *trials, const char *why)
 {
 	struct selftest_run *run = runner->run;
-	const struct site *target = rows_site(runner, PLACE_TARGET, 0);
 
 	run->outer = true;
 	run->trials = trials_text(trials, runner->stage.arena);
-	note(runner, arena_format(runner->stage.arena, "containers cannot be launched here: %s",
-				  target && target->failed ? target->failed : "(no reason)"));
+	note(runner,
+	     arena_format(runner->stage.arena, "containers cannot be launched here: %s", why));
 	note(runner, "way 1: agentd selftest --in-place --allow-skip=namespaces,cgroups,mounts "
 		     "tests what a process can put on itself here");
 	note(runner, "way 2: RUN --security=insecure, with a builder that has the entitlement");
@@ -361,20 +362,16 @@ static void tell_ways(struct runner *runner, const struct trials *trials)
 	rows_fail(runner, VERDICT_SKIPPED, "containers cannot be launched here");
 }
 
-/* The target could not be launched: is it this place, or is it us? */
-static void explain_target(struct runner *runner, const char *why)
+/* Nothing could be launched: is it this place, or is it us? False: it is us. */
+static bool explain_place(struct runner *runner, const char *why)
 {
 	struct trials trials;
 
 	trials_make(&runner->run->host, &trials);
-	/* under somebody else's filter whatever failed may be that filter's doing */
-	if (!runner->stage.in_place &&
-	    (runner->run->outer || trials.error[TRIAL_MOUNTS] || trials.error[TRIAL_NETNS])) {
-		tell_ways(runner, &trials);
-		return;
-	}
-	runner->run->broken = why;
-	rows_fail(runner, VERDICT_ERROR, why);
+	if (!trials.error[TRIAL_MOUNTS] && !trials.error[TRIAL_NETNS])
+		return false;
+	tell_ways(runner, &trials, why);
+	return true;
 }
 
 static int try_all(struct runner *runner, struct err *err)
@@ -388,7 +385,10 @@ static int try_all(struct runner *runner, struct err *err)
 	if (result < 0)
 		return -1;
 	if (target && target->failed) {
-		explain_target(runner, target->failed);
+		if (!explain_place(runner, target->failed)) {
+			runner->run->broken = target->failed;
+			rows_fail(runner, VERDICT_ERROR, target->failed);
+		}
 		return 0;
 	}
 	rows_judge(runner);
@@ -490,6 +490,17 @@ static int64_t deadline(const struct selftest_options *options)
 	return clock_ms() + (int64_t)seconds * 1000;
 }
 
+/* In a builder there is no directory of containers for who is nobody outside. In place none is
+ * needed; else there would be no container either. 1: there is nothing to do any more. */
+static int go_without_lock(struct runner *runner, const struct err *err)
+{
+	if (runner->root >= 0)
+		return -1;
+	if (runner->stage.in_place)
+		return 0;
+	return explain_place(runner, err->text) ? 1 : -1;
+}
+
 static int run_selected(struct runner *runner, struct err *err)
 {
 	struct selftest_run *run = runner->run;
@@ -501,12 +512,17 @@ static int run_selected(struct runner *runner, struct err *err)
 	rows_select(runner);
 	/* Of somebody else's filter, above ours. */
 	run->outer = prctl(PR_GET_SECCOMP) != 0;
-	if (take_lock(runner, &lock, err) < 0 || catch_signals(runner, &before, err) < 0)
+	if (take_lock(runner, &lock, err) < 0) {
+		result = go_without_lock(runner, err);
+		if (result != 0)
+			return result < 0 ? -1 : 0;
+	}
+	if (catch_signals(runner, &before, err) < 0)
 		return -1;
 	result = name_run(runner, lock, err);
 	if (result == 0)
 		result = run_locked(runner, err);
-	if (unlinkat(runner->root, LOCK_FILE, 0) < 0) /* nothing is left to be swept */
+	if (lock >= 0 && unlinkat(runner->root, LOCK_FILE, 0) < 0) /* nothing is left to be swept */
 		log_warn("remove " LOCK_FILE ": %s", strerror(errno));
 	fd_close(&runner->signals);
 	sigprocmask(SIG_SETMASK, &before, NULL); /* a signal that came ends us now */
