@@ -10,7 +10,7 @@
 /* clang-format off */
 const struct name layer_names[] = {
 	{ "seccomp", LAYER_SECCOMP }, { "landlock", LAYER_LANDLOCK }, { "capabilities", LAYER_CAPABILITIES },
-	{ "no-new-privs", LAYER_NO_NEW_PRIVS }, { "namespaces", LAYER_NAMESPACES }, { "mounts", LAYER_MOUNTS },
+	{ "no_new_privs", LAYER_NO_NEW_PRIVS }, { "namespaces", LAYER_NAMESPACES }, { "mounts", LAYER_MOUNTS },
 	{ "cgroup", LAYER_CGROUP }, { "rlimits", LAYER_RLIMITS }, { "runtime", LAYER_RUNTIME },
 	{ "kernel", LAYER_KERNEL },
 	{ 0 }
