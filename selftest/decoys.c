@@ -64,51 +64,56 @@ int decoys_name(struct attempt_decoys *told, struct err *err)
 
 /* --- what ends with a process ---------------------------------------------------------------- */
 
-static int listen_on(const void *address, socklen_t size, const char *what, struct err *err)
+/* -1 where it cannot be had: a sandbox that is not ours may forbid it. */
+static int listen_on(const void *address, socklen_t size)
 {
 	const struct sockaddr *generic = address;
 	autoclose int fd = socket(generic->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || bind(fd, generic, size) < 0 || listen(fd, SOMAXCONN) < 0)
-		return err_sys(err, "listen on the decoy %s", what);
+		return -1;
 	return fd_take(&fd);
 }
 
-static int listen_tcp(struct attempt_decoys *told, struct err *err)
+static int listen_tcp(struct attempt_decoys *told)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(address);
-	autoclose int fd = listen_on(&address, size, "port", err);
+	autoclose int fd = listen_on(&address, size);
 
-	if (fd < 0)
+	if (fd < 0 || getsockname(fd, (struct sockaddr *)&address, &size) < 0)
 		return -1;
-	if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-		return err_sys(err, "getsockname");
 	told->tcp_port = ntohs(address.sin_port);
 	return fd_take(&fd);
 }
 
-static int listen_abstract(const struct attempt_decoys *told, struct err *err)
+static int listen_abstract(struct attempt_decoys *told)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t len = strlen(told->abstract);
+	int fd;
 
 	memcpy(address.sun_path + 1, told->abstract, len);
-	return listen_on(&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len),
-			 "abstract socket", err);
+	fd = listen_on(&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len));
+	if (fd < 0)
+		told->abstract[0] = '\0';
+	return fd;
 }
 
-static int listen_path(const struct attempt_decoys *told, struct err *err)
+static int listen_path(struct attempt_decoys *told)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t len = strlen(told->unix_path);
+	int fd = -1;
 
-	if (strlen(told->unix_path) >= sizeof(address.sun_path))
-		return err_set(err, ENAMETOOLONG, "the path of the decoy socket is too long: %s",
-			       told->unix_path);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%.*s",
-		 (int)sizeof(address.sun_path) - 1, told->unix_path);
-	return listen_on(&address, sizeof(address), "socket", err);
+	if (len < sizeof(address.sun_path)) {
+		memcpy(address.sun_path, told->unix_path, len);
+		fd = listen_on(&address, sizeof(address));
+	}
+	if (fd < 0)
+		told->unix_path[0] = '\0';
+	return fd;
 }
 
 enum { LISTENERS_LEN = 3 };
@@ -139,12 +144,10 @@ static void __attribute__((noreturn)) serve(const struct attempt_decoys *told, c
 static int plant_server(struct decoys *decoys, struct err *err)
 {
 	struct attempt_decoys *told = &decoys->told;
-	autoclose int tcp = listen_tcp(told, err);
-	autoclose int abstract = tcp < 0 ? -1 : listen_abstract(told, err);
-	autoclose int path = abstract < 0 ? -1 : listen_path(told, err);
+	autoclose int tcp = listen_tcp(told);
+	autoclose int abstract = listen_abstract(told);
+	autoclose int path = listen_path(told);
 
-	if (path < 0)
-		return -1;
 	decoys->server = fork();
 	if (decoys->server < 0)
 		return err_sys(err, "fork");

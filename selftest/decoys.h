@@ -21,7 +21,7 @@ struct decoys {
 int decoys_name(struct attempt_decoys *told, struct err *err);
 
 /* Plants them; files go into the directory `path`, which whoever made it removes. What this machine
- * does not have (queues, keys) is left out: its name is "" then. */
+ * does not have, or we may not make, is left out: its name is "" then, its number 0. */
 int decoys_plant(struct decoys *decoys, const char *path, struct err *err);
 
 /* Removes what does not end with its process. */
