@@ -12,7 +12,9 @@
 
 #include "isolation/caps.h"
 #include "runtime/base/array.h"
+#include "selftest/check.h"
 #include "selftest/judge_posture.h"
+#include "spec/names.h"
 
 #define PORT_START "net.ipv4.ip_unprivileged_port_start"
 #define LOW_PORT 80
@@ -73,6 +75,30 @@ static bool judge_sets(const struct evidence *evidence, struct result *result)
 			return false;
 	return judge_as_configured(evidence, "process.user.uid", result) &&
 	       judge_as_configured(evidence, "process.user.gid", result);
+}
+
+/* Whatever the configuration says, and the bounding set too: a program with file capabilities would
+ * get them. */
+static bool judge_ruling(const struct evidence *evidence, struct result *result)
+{
+	const struct posture *posture = evidence->posture;
+
+	if (!judge_has_posture(evidence, result))
+		return false;
+	judge_say(result, "none");
+	for (size_t i = 0; i < posture->threads_len; i++) {
+		const struct posture_thread *thread = &posture->threads[i];
+		uint64_t all = thread->inheritable | thread->permitted | thread->effective |
+			       thread->bounding | thread->ambient;
+
+		for (const struct name *row = capability_names; row->name; row++) {
+			if (!(all & check_ruling_capabilities & 1ULL << row->value))
+				continue;
+			judge_say(result, "it has %s", row->name);
+			return false;
+		}
+	}
+	return posture->threads_len > 0;
 }
 
 static bool judge_no_new_privs(const struct evidence *evidence, struct result *result)
@@ -137,6 +163,10 @@ const struct selftest_case cases_credentials[] = {
 	  .remedy = "list in process.capabilities what is needed; leave inheritable empty",
 	  .references = "CVE-2022-29162 C5.4 N4.4.3 P3.1",
 	  .limitation = "a capability that the configuration grants is not missed here" },
+	{ GROUP, .id = "cap.ruling", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_FROM_STANDARD,
+	  .attempt = "the host looks for capabilities that are as good as root on it",
+	  .layers = LAYER_CAPABILITIES, .control = CONTROL_NONE, .judge = judge_ruling,
+	  .remedy = "take it out of all five sets of process.capabilities", .references = "C5.4 N4.4.3 T1611" },
 	{ GROUP, .id = "cap.capset", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "capset of every capability",
 	  .contained = { EPERM }, .layers = LAYER_CAPABILITIES, .control = CONTROL_TWIN,

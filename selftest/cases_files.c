@@ -125,6 +125,40 @@ static bool judge_hardlinks(const struct evidence *evidence, struct result *resu
 			       "fs.protected_hardlinks is 0 on this host");
 }
 
+static bool is_bind(const struct spec_mount *mount)
+{
+	for (size_t i = 0; i < mount->options.len; i++)
+		if (strcmp(mount->options.item[i], "bind") == 0 ||
+		    strcmp(mount->options.item[i], "rbind") == 0)
+			return true;
+	return mount->type && strcmp(mount->type, "bind") == 0;
+}
+
+/* Not what we have bound ourselves, nor /sys, which has rows of its own and is bound where an
+ * ordinary user may not mount it. */
+static bool judge_bound(const struct evidence *evidence, struct result *result)
+{
+	const struct spec_mounts *mounts = &evidence->spec->mounts;
+	struct stat st;
+
+	if (!evidence->posture)
+		return without_posture(result);
+	say(result, "none");
+	for (size_t i = 0; i < mounts->len; i++) {
+		const struct spec_mount *mount = &mounts->item[i];
+
+		if (!is_bind(mount) || !mount->source ||
+		    judge_beneath(mount->destination, evidence->decoys->denied) ||
+		    judge_beneath(mount->source, "/sys") || stat(mount->source, &st) < 0 ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		say(result, "%.80s of the host is bound on %.80s", mount->source,
+		    mount->destination);
+		return false;
+	}
+	return true;
+}
+
 /* The host's id of one of the container's, by the map of its process ("inside outside count"). */
 static bool map_id(const char *map, uint32_t inside, uint32_t *outside)
 {
@@ -204,6 +238,11 @@ const struct selftest_case cases_files[] = {
 	  .remedy = "do not mount sockets of container daemons: they are root on the host",
 	  .references = "C5.32 N4.4.3 T1611 T1613",
 	  .limitation = "sockets at their usual paths only" },
+	{ .id = "fs.bound", .group = "files", .severity = SEVERITY_HIGH, .profiles = LATER,
+	  .attempt = "directories of the host among the mounts",
+	  .layers = LAYER_MOUNTS, .control = CONTROL_NONE, .judge = judge_bound,
+	  .remedy = "copy the files in, or bind single files; --skip fs.bound if it is meant",
+	  .references = "C5.5 N4.4.3 T1611", .limitation = "files and sockets that are bound are not told" },
 	{ .id = "fs.ro-root", .group = "files", .severity = SEVERITY_HIGH, .profiles = QUICK,
 	  .attempt = "create a file in /, /etc, /usr, /lib and /bin",
 	  .contained = { EROFS, EACCES, EPERM }, .layers = LAYER_MOUNTS | LAYER_LANDLOCK | LAYER_CAPABILITIES,

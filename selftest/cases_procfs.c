@@ -57,16 +57,22 @@ static bool judge_masked(const struct evidence *evidence, struct result *result)
 	return true;
 }
 
+static bool is_read_only(const struct posture_mount *mount)
+{
+	return mount &&
+	       (judge_option(mount->options, "ro") || judge_option(mount->super_options, "ro"));
+}
+
+/* Another layer's refusal, or the file's mode, does not make up for a mount that can be written. */
 static bool judge_protected(const struct evidence *evidence, struct result *result)
 {
-	const struct spec_linux *linux = &evidence->spec->linux;
 	const char *path = path_of(result);
 	int error = evidence->target->error;
 
 	if (!judge_path(evidence, result))
 		return false;
 	if (error == EROFS || error == ENOENT || error == ENODATA ||
-	    !is_covered(&linux->readonly_paths, path))
+	    is_read_only(judge_mount(evidence->posture, path)))
 		return true;
 	snprintf(result->observed + strlen(result->observed),
 		 sizeof(result->observed) - strlen(result->observed),

@@ -28,6 +28,9 @@ struct check_row {
 	const char *remedy; /* one line */
 };
 
+/* Capabilities each of which is as good as being root on the host, or nearly so. */
+extern const uint64_t check_ruling_capabilities;
+
 /* Each ends with { 0 }. */
 extern const struct check_row check_host_rows[], check_spec_rows[];
 

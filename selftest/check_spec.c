@@ -16,7 +16,7 @@
 #define BIT(cap) (1ULL << (cap))
 
 /* Each of them is as good as being root on the host, or nearly so (capabilities(7)). */
-static const uint64_t ruling =
+const uint64_t check_ruling_capabilities =
 	BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_PTRACE) |
 	BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_SYS_BOOT) | BIT(CAP_BPF) | BIT(CAP_PERFMON) |
 	BIT(CAP_MAC_ADMIN) | BIT(CAP_MAC_OVERRIDE) | BIT(CAP_SYSLOG) | BIT(CAP_SYS_TIME) |
@@ -47,7 +47,7 @@ static const char *granted(const struct check_context *context, uint64_t mask)
 static const char *probe_ruling(const struct check_context *context, const char **good)
 {
 	*good = "none that rules the host";
-	return granted(context, ruling);
+	return granted(context, check_ruling_capabilities);
 }
 
 static const char *probe_strong(const struct check_context *context, const char **good)

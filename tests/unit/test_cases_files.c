@@ -162,17 +162,44 @@ static void root_must_be_read_only(void **state)
 
 static void paths_must_be_read_only(void **state)
 {
-	static char *covered[] = { "/proc/sys" };
+	/* clang-format off */
+	struct posture_mount covered[] = {
+		mounts[2], { .id = 4, .destination = "/proc/sys", .type = "proc", .options = "ro", .super_options = "rw" },
+	};
+	/* clang-format on */
 	struct scene scene;
 
 	(void)state;
 	set_scene(&scene, -1, EACCES, "");
-	assert_string_equal(judge(&scene, "proc.ro-core_pattern"), "pass");
-	scene.spec.linux.readonly_paths.item = (void *)covered;
-	scene.spec.linux.readonly_paths.len = 1;
 	assert_string_equal(judge(&scene, "proc.ro-core_pattern"), "fail");
-	scene.target.error = EROFS;
+	/* its mode refuses before the mount is looked at */
+	scene.posture.mounts = covered;
+	scene.posture.mounts_len = ARRAY_LEN(covered);
 	assert_string_equal(judge(&scene, "proc.ro-core_pattern"), "pass");
+	set_scene(&scene, -1, EROFS, "");
+	assert_string_equal(judge(&scene, "proc.ro-core_pattern"), "pass");
+}
+
+static void directories_of_the_host(void **state)
+{
+	char *options[] = { "ro", "rbind" };
+	struct spec_mount mount = { .destination = "/data", .source = "/etc" };
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene, 0, 0, "");
+	assert_string_equal(judge(&scene, "fs.bound"), "pass");
+	scene.spec.mounts.item = &mount;
+	scene.spec.mounts.len = 1;
+	assert_string_equal(judge(&scene, "fs.bound"), "pass"); /* not bound */
+	mount.options.item = (void *)options;
+	mount.options.len = ARRAY_LEN(options);
+	assert_string_equal(judge(&scene, "fs.bound"), "fail");
+	mount.destination = "/denied"; /* our own */
+	assert_string_equal(judge(&scene, "fs.bound"), "pass");
+	mount.destination = "/data";
+	mount.source = "/dev/null"; /* no directory */
+	assert_string_equal(judge(&scene, "fs.bound"), "pass");
 }
 
 static void masks(void **state)
@@ -253,6 +280,7 @@ int main(void)
 		cmocka_unit_test(landlock_rights_not_handled),
 		cmocka_unit_test(root_must_be_read_only),
 		cmocka_unit_test(paths_must_be_read_only),
+		cmocka_unit_test(directories_of_the_host),
 		cmocka_unit_test(masks),
 		cmocka_unit_test(mount_flags),
 		cmocka_unit_test(devices),
