@@ -23,6 +23,18 @@ struct runner {
 	int64_t until;				  /* clock_ms() */
 };
 
+#define RUNNER_NOTES_MAX 64
+
+/* One more of run->notes; what is too much is left out. */
+void runner_note(struct runner *runner, const char *text);
+
+/* Loads and checks what is to be tested, and finds what cannot be. An error is the caller's wrong
+ * usage (OPTIONS_USAGE). */
+int runner_look(struct runner *runner, struct err *err);
+
+/* Which requirements are not met: run->unmet. */
+void runner_require(struct runner *runner);
+
 /* The results to be, from the catalogue and the options. */
 void rows_select(struct runner *runner);
 

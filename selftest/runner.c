@@ -32,21 +32,10 @@
 #define LOCK_FILE ".selftest"
 #define ID_PREFIX "selftest-"
 #define SITES_AT_ONCE 8 /* of those that are many */
-#define NOTES_MAX 64
 
 static const struct {
 	unsigned profile, seconds;
 } timeouts[] = { { PROFILE_QUICK, 30 }, { PROFILE_STANDARD, 120 }, { PROFILE_COMPREHENSIVE, 600 } };
-
-/* --- notes ----------------------------------------------------------------------------------- */
-
-static void note(struct runner *runner, const char *text)
-{
-	struct selftest_run *run = runner->run;
-
-	if (run->notes_len < NOTES_MAX)
-		run->notes[run->notes_len++] = text;
-}
 
 static const char *now_text(struct arena *arena)
 {
@@ -57,110 +46,6 @@ static const char *now_text(struct arena *arena)
 	gmtime_r(&now, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return arena_copy(arena, text, strlen(text));
-}
-
-/* --- what is tested -------------------------------------------------------------------------- */
-
-/* The plan that `agentd run` would carry out: what it notes is not enforced. */
-static int check_plan(struct runner *runner, struct err *err)
-{
-	const struct request request = { .id = "selftest",
-					 .bundle = "/",
-					 .keep_fds = 1,
-					 .detach = true,
-					 .best_effort_cgroup = true };
-	struct spec spec = *runner->stage.spec;
-	struct plan *plan;
-
-	spec.process.terminal = false;
-	if (plan_make(&spec, &runner->run->host, &request, runner->stage.arena, &plan, err) < 0)
-		return -1;
-	for (size_t i = 0; i < plan->notes_len; i++)
-		note(runner, plan->notes[i]);
-	if (!plan->cgroup.wanted || plan->cgroup.notes_len)
-		runner->unavailable |= LAYER_CGROUP;
-	return 0;
-}
-
-/* What the machine lacks, in words that a reader can act on. */
-static void find_remedy(struct runner *runner)
-{
-	const struct host *host = &runner->run->host;
-	struct arena *arena = runner->stage.arena;
-
-	if (host->landlock_abi == 0)
-		runner->unavailable |= LAYER_LANDLOCK;
-	if (runner->stage.in_place)
-		runner->remedy = "not possible in place: a process cannot give this to itself "
-				 "here; run agentd selftest where containers can be launched";
-	else if (runner->unavailable & LAYER_CGROUP && host->rootless)
-		runner->remedy = "the limits need delegated cgroup v2 controllers: systemd-run "
-				 "--user --scope -p Delegate=yes agentd selftest";
-	else if (runner->unavailable & LAYER_CGROUP && host->cgroup_hybrid)
-		runner->remedy = "cgroup v1 has the controllers: boot with "
-				 "systemd.unified_cgroup_hierarchy=1 "
-				 "cgroup_no_v1=all";
-	else if (runner->unavailable & LAYER_CGROUP)
-		runner->remedy = "the limits need a writable cgroup v2 with the controllers pids, "
-				 "memory and cpu";
-	else
-		runner->remedy = arena_format(arena, "this kernel has no Landlock: %s",
-					      strerror(host->landlock_errno));
-	if (runner->unavailable & LAYER_CGROUP && !runner->stage.in_place)
-		note(runner,
-		     arena_format(arena, "attempts on limits are skipped: %s", runner->remedy));
-}
-
-static int load_config(struct runner *runner, struct err *err)
-{
-	struct stage *stage = &runner->stage;
-	const char *bundle = runner->run->options->bundle, *text;
-	struct json *config;
-	struct spec *spec;
-	size_t size;
-	char path[PATH_MAX];
-
-	if (bundle_config(bundle, stage->host, stage->arena, &config, err) < 0)
-		return -1;
-	text = json_print(config, true, stage->arena, &size);
-	if (spec_parse(text, size, stage->arena, &spec, err) < 0)
-		return -1;
-	stage->config = config;
-	stage->spec = runner->run->spec = spec;
-	runner->run->config_text = text;
-	if (!bundle)
-		return 0;
-	if (!spec->process.set)
-		return err_set(err, EINVAL, "process: is required to create a container");
-	/* in place it stays where it is */
-	if (stage->in_place)
-		return 0;
-	if (!spec->root.set)
-		return err_set(err, EINVAL, "root: is required to create a container");
-	if (spec->root.path[0] != '/')
-		stage->rootfs = arena_format(stage->arena, "%s/%s", bundle, spec->root.path);
-	else
-		stage->rootfs = spec->root.path;
-	if (!realpath(stage->rootfs, path))
-		return err_sys(err, "open the root filesystem %s", stage->rootfs);
-	stage->rootfs = arena_copy(stage->arena, path, strlen(path));
-	return 0;
-}
-
-/* Whatever is wrong here was said by the caller: wrong usage. */
-static int look(struct runner *runner, struct err *err)
-{
-	const struct selftest_options *options = runner->run->options;
-
-	if (select_check(options, err) < 0)
-		return -1;
-	if (options->baseline && access(options->baseline, R_OK) < 0)
-		err_sys(err, "open the baseline %s", options->baseline);
-	else if (load_config(runner, err) == 0 &&
-		 (runner->stage.in_place || check_plan(runner, err) == 0))
-		return 0;
-	err->code = OPTIONS_USAGE;
-	return -1;
 }
 
 /* --- one at a time, and after a killed one --------------------------------------------------- */
@@ -249,9 +134,10 @@ static int run_sites(struct runner *runner, size_t first, size_t len, struct err
 		if (site->place == PLACE_TARGET || site->place == PLACE_LIMITS) {
 			posture = arena_new_object(stage->arena, struct posture);
 			if (posture_read(site->pid, stage->arena, posture, err) < 0)
-				note(runner,
-				     arena_format(stage->arena, "no posture of the %s: %s",
-						  name_text(place_names, site->place), err->text));
+				runner_note(runner,
+					    arena_format(stage->arena, "no posture of the %s: %s",
+							 name_text(place_names, site->place),
+							 err->text));
 			else if (site->place == PLACE_TARGET)
 				runner->posture = posture;
 			else
@@ -272,8 +158,8 @@ static void note_sites(struct runner *runner)
 		const char *why = site->failed ? site->failed : site->talk.broken;
 
 		if (why)
-			note(runner, arena_format(runner->stage.arena, "%s: %s",
-						  name_text(place_names, site->place), why));
+			runner_note(runner, arena_format(runner->stage.arena, "%s: %s",
+							 name_text(place_names, site->place), why));
 	}
 }
 
@@ -287,7 +173,8 @@ static void end_sites(struct runner *runner, size_t first)
 	/* who entered a container before the container */
 	for (size_t i = runner->sites_len; i-- > first;)
 		if (site_end(&runner->stage, runner->sites[i], &err) < 0)
-			note(runner, arena_copy(runner->stage.arena, err.text, strlen(err.text)));
+			runner_note(runner,
+				    arena_copy(runner->stage.arena, err.text, strlen(err.text)));
 }
 
 /* What processes left behind became ours (PR_SET_CHILD_SUBREAPER); nobody is to outlive the run. */
@@ -352,13 +239,16 @@ static void tell_ways(struct runner *runner, const struct trials *trials, const 
 
 	run->outer = true;
 	run->trials = trials_text(trials, runner->stage.arena);
-	note(runner,
-	     arena_format(runner->stage.arena, "containers cannot be launched here: %s", why));
-	note(runner, "way 1: agentd selftest --in-place --allow-skip=namespaces,cgroups,mounts "
-		     "tests what a process can put on itself here");
-	note(runner, "way 2: RUN --security=insecure, with a builder that has the entitlement");
-	note(runner, "way 3: run agentd selftest when the container starts, or on the real host: "
-		     "the builder's kernel is not the one that matters");
+	runner_note(runner, arena_format(runner->stage.arena,
+					 "containers cannot be launched here: %s", why));
+	runner_note(runner,
+		    "way 1: agentd selftest --in-place --allow-skip=namespaces,cgroups,mounts "
+		    "tests what a process can put on itself here");
+	runner_note(runner,
+		    "way 2: RUN --security=insecure, with a builder that has the entitlement");
+	runner_note(runner,
+		    "way 3: run agentd selftest when the container starts, or on the real host: "
+		    "the builder's kernel is not the one that matters");
 	rows_fail(runner, VERDICT_SKIPPED, "containers cannot be launched here");
 }
 
@@ -455,31 +345,6 @@ static int run_locked(struct runner *runner, struct err *err)
 	return result;
 }
 
-static void check_requirements(struct runner *runner)
-{
-	const struct selftest_options *options = runner->run->options;
-	const struct spec *spec = runner->stage.spec;
-	struct selftest_run *run = runner->run;
-	struct select_facts facts = { 0 };
-	struct trials trials;
-	const char *unmet;
-	size_t at = 0;
-
-	if (!options->require.len)
-		return;
-	trials_make(&run->host, &trials);
-	facts.seccomp = spec->linux.seccomp.set && !trials.error[TRIAL_SECCOMP];
-	facts.landlock_abi = spec->process.landlock.set ? run->host.landlock_abi : 0;
-	facts.userns = !trials.error[TRIAL_USERNS];
-	facts.netns = !trials.error[TRIAL_NETNS];
-	facts.mounts = !trials.error[TRIAL_MOUNTS];
-	facts.cgroup = !(runner->unavailable & LAYER_CGROUP) && !trials.error[TRIAL_CGROUP];
-	run->unmet = arena_new_array(runner->stage.arena, const char *, NOTES_MAX);
-	while (run->unmet_len < NOTES_MAX &&
-	       (unmet = select_unmet(options, &facts, &at, runner->stage.arena)))
-		run->unmet[run->unmet_len++] = unmet;
-}
-
 static int64_t deadline(const struct selftest_options *options)
 {
 	unsigned seconds = options->timeout_s;
@@ -508,7 +373,6 @@ static int run_selected(struct runner *runner, struct err *err)
 	sigset_t before;
 	int result;
 
-	find_remedy(runner);
 	rows_select(runner);
 	/* Of somebody else's filter, above ours. */
 	run->outer = prctl(PR_GET_SECCOMP) != 0;
@@ -528,11 +392,12 @@ static int run_selected(struct runner *runner, struct err *err)
 	sigprocmask(SIG_SETMASK, &before, NULL); /* a signal that came ends us now */
 	if (result < 0)
 		return -1;
-	check_requirements(runner);
+	runner_require(runner);
 	if (runner->stage.in_place)
-		note(runner, "in place: this kernel and this process, not the launch of a "
-			     "container; a builder's kernel is not the production kernel: a pass "
-			     "here says nothing of the host that will run it");
+		runner_note(runner,
+			    "in place: this kernel and this process, not the launch of a "
+			    "container; a builder's kernel is not the production kernel: a pass "
+			    "here says nothing of the host that will run it");
 	if (run->options->baseline)
 		return report_compare(run, run->options->baseline, runner->stage.arena, &run->worse,
 				      err);
@@ -549,7 +414,7 @@ int selftest_run(const struct settings *settings, const struct selftest_options 
 	*run = (struct selftest_run){ .options = options,
 				      .settings = settings,
 				      .started = now_text(arena) };
-	run->notes = arena_new_array(arena, const char *, NOTES_MAX);
+	run->notes = arena_new_array(arena, const char *, RUNNER_NOTES_MAX);
 	*runner = (struct runner){
 		.run = run, .root = -1, .signals = -1, .until = deadline(options)
 	};
@@ -557,7 +422,8 @@ int selftest_run(const struct settings *settings, const struct selftest_options 
 					.host = &run->host,
 					.arena = arena,
 					.in_place = options->in_place };
-	if (host_probe(&run->host, settings->rootless, arena, err) < 0 || look(runner, err) < 0)
+	if (host_probe(&run->host, settings->rootless, arena, err) < 0 ||
+	    runner_look(runner, err) < 0)
 		return -1;
 	result = run_selected(runner, err);
 	fd_close(&runner->root);
