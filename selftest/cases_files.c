@@ -14,7 +14,7 @@
 #include <sys/sysmacros.h>
 
 #include "runtime/base/file.h"
-#include "selftest/judge.h"
+#include "selftest/judge_posture.h"
 
 #define say(result, ...) snprintf((result)->observed, sizeof((result)->observed), __VA_ARGS__)
 
@@ -24,10 +24,17 @@ static bool without_posture(struct result *result)
 			       "what the kernel tells of the process was not read");
 }
 
-/* A root of its own: another directory than ours, and no way to the decoy. */
+static void name_file(const struct stat *st, char name[64])
+{
+	snprintf(name, 64, "%u:%u:%llu", major(st->st_dev), minor(st->st_dev),
+		 (unsigned long long)st->st_ino);
+}
+
+/* A root of its own: another directory than ours, and no way to the decoy. That is that of its
+ * mount namespace: below a chroot(2) the host's mounts are all still there. */
 static bool judge_identity(const struct evidence *evidence, struct result *result)
 {
-	char root[64], ours[64];
+	char root[64], ours[64], whole[64];
 	struct stat st;
 
 	if (!judge_errno(evidence, result))
@@ -35,11 +42,20 @@ static bool judge_identity(const struct evidence *evidence, struct result *resul
 	judge_fact(evidence->target, "root", root, sizeof(root));
 	if (stat("/", &st) < 0 || !*root)
 		return judge_undecided(result, VERDICT_INCONCLUSIVE, "the roots were not read");
-	snprintf(ours, sizeof(ours), "%u:%u:%llu", major(st.st_dev), minor(st.st_dev),
-		 (unsigned long long)st.st_ino);
-	if (strcmp(root, ours) != 0)
+	name_file(&st, ours);
+	if (strcmp(root, ours) == 0) {
+		say(result, "its root is the host's (%s)", ours);
+		return false;
+	}
+	if (!evidence->posture || !judge_own_namespace(evidence->posture, "mnt"))
 		return true;
-	say(result, "its root is the host's (%s)", ours);
+	if (judge_namespace_root(evidence->posture, &st) < 0)
+		return judge_undecided(result, VERDICT_INCONCLUSIVE,
+				       "its mount namespace cannot be looked at from the host");
+	name_file(&st, whole);
+	if (strcmp(root, whole) == 0)
+		return true;
+	say(result, "its root (%s) is below that of its mount namespace (%s)", root, whole);
 	return false;
 }
 
