@@ -68,7 +68,7 @@ FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)' &&)
 
-.PHONY: all test check check-unit check-golden check-fuzz check-root check-vm faults lint format format-check analyze fuzz coverage install \
+.PHONY: all test check check-unit check-golden check-fuzz check-root check-vm faults variants lint format format-check analyze fuzz coverage install \
 	uninstall dist clean demo bench
 
 all: $(BUILD)/agentd $(BUILD)/agentd-canary
@@ -102,6 +102,27 @@ $(GOLDEN_TOOL): tests/golden/explain.c $(LIBRARY)
 	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 INTEGRATION_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
+
+# agentd with one layer broken each, and with canaries that are not to be trusted, for tests/variants/run: the same objects,
+# and calls that are replaced.
+VARIANTS := $(addprefix $(BUILD)/variants/,$(shell grep -o '^[a-z][a-z-]*' tests/variants/expected))
+CANARY_VARIANTS := $(filter $(BUILD)/variants/canary-%,$(VARIANTS))
+VARIANT_WRAPS := $(shell grep -o '__wrap_[a-z][a-z_]*' tests/variants/variants.c | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
+variants: all $(VARIANTS)
+$(filter-out $(CANARY_VARIANTS),$(VARIANTS)): $(BUILD)/variants/%: tests/variants/variants.c $(BUILD)/runtime/main.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) -DVARIANT='"$*"' $(HARDEN_LINK) $(VARIANT_WRAPS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(CANARY_VARIANTS): %: %.o $(BUILD)/runtime/main.o $(LIBRARY)
+	$(call say,TEST,$@) $(CC) $(ALL_CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(CANARY_VARIANTS:=.o): $(BUILD)/variants/%.o: tests/variants/canary.c $(BUILD)/variants/canary.o selftest/canary_program.S
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -DVARIANT='"$*"' -static -Wl,--wrap=write -o $(@:.o=.program) $< $(BUILD)/variants/canary.o
+	$(Q)$(CC) -DCANARY='"$(@:.o=.program)"' -c -o $@ selftest/canary_program.S
+
+$(BUILD)/variants/canary.o: $(CANARY_SOURCES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 -r -o $@ $^
 
 faults:
 	$(Q)$(MAKE) --no-print-directory FAULTS=1 BUILD=$(BUILD)-faults $(BUILD)-faults/agentd
@@ -145,13 +166,13 @@ check-golden: $(GOLDEN_TOOL)
 check-fuzz: $(FUZZ_REPLAYS)
 	$(RUN_TESTS) fuzz
 
-check-root: all faults $(INTEGRATION_TOOLS)
-	$(RUN_TESTS) root user
+check-root: all faults variants $(INTEGRATION_TOOLS)
+	$(RUN_TESTS) root user variants
 
-check-vm: all
+check-vm: all variants
 	$(RUN_TESTS) vm
 
-test: all faults $(UNIT_TESTS) $(FUZZ_REPLAYS) $(GOLDEN_TOOL) $(INTEGRATION_TOOLS)
+test: all faults variants $(UNIT_TESTS) $(FUZZ_REPLAYS) $(GOLDEN_TOOL) $(INTEGRATION_TOOLS)
 	$(RUN_TESTS)
 
 lint: all
