@@ -258,7 +258,7 @@ static bool explain_place(struct runner *runner, const char *why)
 	struct trials trials;
 
 	trials_make(&runner->run->host, &trials);
-	if (!trials.error[TRIAL_MOUNTS] && !trials.error[TRIAL_NETNS])
+	if (!trials.error[TRIAL_MOUNTS] && !trials.error[TRIAL_NETNS] && !trials.error[TRIAL_NAMES])
 		return false;
 	tell_ways(runner, &trials, why);
 	return true;

@@ -44,6 +44,12 @@ static int try_netns(const struct host *host)
 	return unshare(with_userns(host) | CLONE_NEWNET) < 0 ? errno : 0;
 }
 
+static int try_names(const struct host *host)
+{
+	return unshare(with_userns(host) | CLONE_NEWUTS) < 0 || sethostname("agentd", 6) < 0 ? errno
+											     : 0;
+}
+
 static int try_cgroup(const struct host *host)
 {
 	char path[4096];
@@ -81,6 +87,7 @@ static const struct {
 	[TRIAL_USERNS] = { "user namespaces", try_userns },
 	[TRIAL_MOUNTS] = { "mounts", try_mounts },
 	[TRIAL_NETNS] = { "network namespaces", try_netns },
+	[TRIAL_NAMES] = { "host names", try_names },
 	[TRIAL_CGROUP] = { "cgroups", try_cgroup },
 	[TRIAL_LANDLOCK] = { "Landlock", try_landlock },
 	[TRIAL_SECCOMP] = { "seccomp", try_seccomp },

@@ -10,6 +10,7 @@ enum trial {
 	TRIAL_USERNS, /* and to mount in it: some systems take the capabilities away */
 	TRIAL_MOUNTS,
 	TRIAL_NETNS,
+	TRIAL_NAMES, /* and to set a name in it: filters of builders know sethostname(2) */
 	TRIAL_CGROUP,
 	TRIAL_LANDLOCK,
 	TRIAL_SECCOMP,
