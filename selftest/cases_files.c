@@ -242,7 +242,7 @@ const struct selftest_case cases_files[] = {
 	  .contained = { ENOENT, EACCES, EPERM }, .layers = LAYER_NAMESPACES | LAYER_LANDLOCK, .references = "T1611" },
 	{ .id = "fs.fd-root", .group = "files", .severity = SEVERITY_CRITICAL, .profiles = QUICK,
 	  .attempt = "a file of the host from every open directory",
-	  .contained = { ENOENT, EACCES, EBADF }, .layers = LAYER_RUNTIME, .control = CONTROL_DECOY,
+	  .contained = { ENOENT, EACCES, EBADF }, .layers = LAYER_RUNTIME | LAYER_LANDLOCK, .control = CONTROL_DECOY,
 	  .remedy = "close the descriptors that agentd was started with; update agentd if they are its own",
 	  .references = "CVE-2024-21626 T1611" },
 	{ .id = "fs.secrets", PLACES, .profiles = LATER,
