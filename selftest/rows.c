@@ -251,12 +251,11 @@ static void judge(struct runner *runner, struct result *result, const struct obs
 		  bool alive, const struct site *site)
 {
 	const struct selftest_case *row = result->row;
-	bool limits = site && site->place == PLACE_LIMITS;
 	struct evidence evidence = {
 		.target = target,
 		.marker = seen_at(rows_site(runner, PLACE_MARKER, 0), row->id),
 		.pair = row->pair ? seen_at(site, row->pair) : NULL,
-		.posture = limits ? runner->limits_posture : runner->posture,
+		.posture = site ? site->posture : NULL,
 		.spec = site && site->spec ? site->spec : runner->stage.spec,
 		.host = runner->stage.host,
 		.decoys = site ? &site->decoys : &runner->run->decoys,
@@ -352,9 +351,15 @@ bool rows_want_exec(struct runner *runner)
 void rows_judge_exec(struct runner *runner)
 {
 	struct result *second = find_result(runner, EXEC_ROW);
-	struct site *site = rows_site(runner, PLACE_EXEC, 0);
+	struct site *site = rows_site(runner, PLACE_EXEC, 0), within = { 0 };
 	const char *escaped = NULL;
 	size_t passed = 0;
+
+	/* all is the target's, but the process */
+	if (site) {
+		within = *rows_site(runner, PLACE_TARGET, 0);
+		within.posture = site->posture;
+	}
 
 	for (size_t i = 0; site && i < site->len; i++) {
 		struct result again = { 0 };
@@ -362,7 +367,7 @@ void rows_judge_exec(struct runner *runner)
 		if (site->rows[i] == NO_ROW)
 			continue;
 		again.row = runner->results[site->rows[i]].row;
-		judge(runner, &again, &site->seen[i], true, rows_site(runner, PLACE_TARGET, 0));
+		judge(runner, &again, &site->seen[i], true, &within);
 		passed += again.verdict == VERDICT_PASS && !is_liveness(again.row);
 		/* what gets through in the first process too has its own row */
 		if (again.verdict == VERDICT_FAIL && !escaped &&

@@ -15,12 +15,11 @@ struct runner {
 	size_t results_len;
 	struct site *sites[SITES_MAX];
 	size_t sites_len;
-	struct posture *posture, *limits_posture; /* NULL: could not be read */
-	unsigned unavailable;			  /* layers that cannot be had here */
-	const char *remedy;			  /* what to do about that */
-	int root;				  /* the directory of containers */
-	int signals;				  /* signalfd: the run is to be broken off */
-	int64_t until;				  /* clock_ms() */
+	unsigned unavailable; /* layers that cannot be had here */
+	const char *remedy;   /* what to do about that */
+	int root;	      /* the directory of containers */
+	int signals;	      /* signalfd: the run is to be broken off */
+	int64_t until;	      /* clock_ms() */
 };
 
 #define RUNNER_NOTES_MAX 64

@@ -104,6 +104,24 @@ static int name_run(struct runner *runner, int lock, struct err *err)
 
 /* --- sites ----------------------------------------------------------------------------------- */
 
+static bool is_looked_at(enum place place)
+{
+	return place == PLACE_TARGET || place == PLACE_LIMITS || place == PLACE_EXEC;
+}
+
+static void read_posture(struct runner *runner, struct site *site)
+{
+	struct arena *arena = runner->stage.arena;
+	struct posture *posture = arena_new_object(arena, struct posture);
+	struct err err;
+
+	if (posture_read(site->pid, arena, posture, &err) == 0)
+		site->posture = posture;
+	else
+		runner_note(runner, arena_format(arena, "no posture of the %s: %s",
+						 name_text(place_names, site->place), err.text));
+}
+
 /* Launches all of them, and lets them try. A site that cannot be launched says so itself. */
 static int run_sites(struct runner *runner, size_t first, size_t len, struct err *err)
 {
@@ -126,23 +144,12 @@ static int run_sites(struct runner *runner, size_t first, size_t len, struct err
 			site_await(stage, runner->sites[i]);
 	for (size_t i = first; i < first + len; i++) {
 		struct site *site = runner->sites[i];
-		struct posture *posture;
 
 		if (site->failed)
 			continue;
 		/* before it tries anything: what it has from the start */
-		if (site->place == PLACE_TARGET || site->place == PLACE_LIMITS) {
-			posture = arena_new_object(stage->arena, struct posture);
-			if (posture_read(site->pid, stage->arena, posture, err) < 0)
-				runner_note(runner,
-					    arena_format(stage->arena, "no posture of the %s: %s",
-							 name_text(place_names, site->place),
-							 err->text));
-			else if (site->place == PLACE_TARGET)
-				runner->posture = posture;
-			else
-				runner->limits_posture = posture;
-		}
+		if (is_looked_at(site->place))
+			read_posture(runner, site);
 		site->talk.hold = site->place == PLACE_TARGET;
 		talk_begin(&site->talk, fd_take(&site->end), &site->decoys, site->ids, site->seen,
 			   site->len);

@@ -47,6 +47,7 @@ struct site {
 	size_t *rows;		  /* and of which result each is */
 	struct observation *seen; /* and what came of it */
 	size_t len;
+	const struct posture *posture; /* before anything was tried; NULL: could not be read */
 	struct talk talk;
 };
 

@@ -288,6 +288,8 @@ static const struct {
 	{ "exec-without-seccomp", drop_filter, true },
 	{ "exec-without-landlock", drop_landlock, true },
 	{ "exec-with-capabilities", keep_capabilities, true },
+	{ "exec-with-environment", leave_environment, true },
+	{ "exec-with-groups", leave_groups, true },
 };
 /* clang-format on */
 
