@@ -17,6 +17,7 @@
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
+#include "runtime/base/sys.h"
 #include "runtime/hooks.h"
 #include "runtime/start.h"
 
@@ -473,7 +474,8 @@ static void reset_signals(void)
 	sigset_t none;
 
 	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
+		if (signal(number, SIG_DFL) == SIG_ERR)
+			sys_signal_default(number);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -164,6 +164,14 @@ static inline int sys_mount_setattr(int dir, const char *path, unsigned flags,
 	return (int)syscall(SYS_NR_mount_setattr, dir, path, flags, attr, sizeof(*attr));
 }
 
+/* SIG_DFL for any signal: signal(2) of glibc refuses the two that it keeps for itself (nptl(7)). */
+static inline int sys_signal_default(int number)
+{
+	const unsigned long kernel_sigaction[8] = { 0 }; /* longer than any architecture's */
+
+	return (int)syscall(SYS_rt_sigaction, number, kernel_sigaction, NULL, 64 / 8);
+}
+
 static inline int sys_pivot_root(const char *new_root, const char *put_old)
 {
 	return (int)syscall(SYS_pivot_root, new_root, put_old);

@@ -21,6 +21,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
+#include "runtime/base/sys.h"
 
 static char directory[64];
 
@@ -183,6 +184,18 @@ static void test_write_is_careful(void **state)
 	close(dir);
 }
 
+/* Signal 33 belongs to glibc, but a caller may have had it ignored: ignoring survives exec. */
+static void test_signal_of_the_library(void **state)
+{
+	unsigned long ignore[8] = { 1 /* SIG_IGN */ }, now[8] = { 0 };
+
+	(void)state;
+	assert_int_equal(syscall(SYS_rt_sigaction, 33, ignore, NULL, 8), 0);
+	assert_int_equal(sys_signal_default(33), 0);
+	assert_int_equal(syscall(SYS_rt_sigaction, 33, NULL, now, 8), 0);
+	assert_int_equal(now[0], 0);
+}
+
 static void test_names(void **state)
 {
 	static const struct name table[] = {
@@ -209,6 +222,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replace_and_read, setup, teardown),
 		cmocka_unit_test(test_read_without_a_size),
 		cmocka_unit_test_setup_teardown(test_write_is_careful, setup, teardown),
+		cmocka_unit_test(test_signal_of_the_library),
 		cmocka_unit_test(test_names),
 	};
 
