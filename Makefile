@@ -124,6 +124,16 @@ $(BUILD)/variants/canary.o: $(CANARY_SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 -r -o $@ $^
 
+# What tests/bench/run needs: of these, tables alone has anything of agentd in it.
+BENCH_TOOLS := $(addprefix $(BUILD)/bench/,floor pair tables)
+$(BUILD)/bench/tables: tests/bench/tables.c tests/bench/floor.h $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,BENCH,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+
+$(filter-out %/tables,$(BENCH_TOOLS)): $(BUILD)/bench/%: tests/bench/%.c tests/bench/floor.h
+	@mkdir -p $(@D)
+	$(call say,BENCH,$@) $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 $(WARNINGS) -static -o $@ $<
+
 faults:
 	$(Q)$(MAKE) --no-print-directory FAULTS=1 BUILD=$(BUILD)-faults $(BUILD)-faults/agentd
 
@@ -200,7 +210,7 @@ analyze:
 	$(Q)$(MAKE) BUILD=build-analyze CC=gcc CFLAGS='-O2 -fanalyzer' WERROR=-Werror $(OBJECTS:$(BUILD)/%=build-analyze/%)
 	$(Q)$(CLANG_TIDY) --quiet --warnings-as-errors='*' $(SOURCES) -- -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS)
 
-C_FILES = $(wildcard runtime/base/*.[ch] spec/*.[ch] isolation/*.[ch] runtime/*.[ch] selftest/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/integration/*.c tests/golden/*.c tests/variants/*.c)
+C_FILES = $(wildcard runtime/base/*.[ch] spec/*.[ch] isolation/*.[ch] runtime/*.[ch] selftest/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/integration/*.c tests/golden/*.c tests/variants/*.c tests/bench/*.[ch])
 format:
 	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
 
