@@ -5,6 +5,7 @@
 #   make check-root            integration tests as root and, where there is an unprivileged user, as one
 #   make check-vm              limits, OOM, devices and AppArmor in virtual machines (qemu)
 #   make test                  all of these, with one summary; installs nothing
+#   make bench                 as root: beside bare system calls, crun, runc and bubblewrap (BENCH_FLAGS: tests/bench/run)
 #   make SANITIZE=address,undefined check
 #   make install DESTDIR= PREFIX=/usr/local
 
@@ -124,13 +125,16 @@ $(BUILD)/variants/canary.o: $(CANARY_SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 -r -o $@ $^
 
-# What tests/bench/run needs: of these, tables alone has anything of agentd in it.
-BENCH_TOOLS := $(addprefix $(BUILD)/bench/,floor pair tables)
+# What tests/bench/run needs; of these, tables alone has anything of agentd in it.
+BENCH_TOOLS := $(addprefix $(BUILD)/bench/,floor pair tables count payload)
+bench: all $(BENCH_TOOLS)
+	$(Q)BUILD=$(BUILD) tests/bench/run $(BENCH_FLAGS)
+
 $(BUILD)/bench/tables: tests/bench/tables.c tests/bench/floor.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
 
-$(filter-out %/tables,$(BENCH_TOOLS)): $(BUILD)/bench/%: tests/bench/%.c tests/bench/floor.h
+$(filter-out %/tables,$(BENCH_TOOLS)): $(BUILD)/bench/%: tests/bench/%.c tests/bench/floor.h runtime/base/sys.h
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@) $(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 $(WARNINGS) -static -o $@ $<
 
@@ -176,13 +180,13 @@ check-golden: $(GOLDEN_TOOL)
 check-fuzz: $(FUZZ_REPLAYS)
 	$(RUN_TESTS) fuzz
 
-check-root: all faults variants $(INTEGRATION_TOOLS)
-	$(RUN_TESTS) root user variants
+check-root: all faults variants $(INTEGRATION_TOOLS) $(BENCH_TOOLS)
+	$(RUN_TESTS) root user variants bench
 
 check-vm: all variants
 	$(RUN_TESTS) vm
 
-test: all faults variants $(UNIT_TESTS) $(FUZZ_REPLAYS) $(GOLDEN_TOOL) $(INTEGRATION_TOOLS)
+test: all faults variants $(UNIT_TESTS) $(FUZZ_REPLAYS) $(GOLDEN_TOOL) $(INTEGRATION_TOOLS) $(BENCH_TOOLS)
 	$(RUN_TESTS)
 
 lint: all

@@ -7,9 +7,9 @@
  * timed. A command that fails ends it all: a time of something that failed is no time.
  *
  * usage: pair ROUNDS { --name NAME [--before PROGRAM...] [--after PROGRAM...] [--parallel N]
- *                      --run PROGRAM... [--then PROGRAM...]... }...
+ *                      [--repeat N] --run PROGRAM... [--then PROGRAM...]... }...
  * "%n" in an argument becomes the number of the round, "%p" that of the program in a parallel run.
- * --parallel: N of the command at once make one sample.
+ * --parallel: N of each program at once; --repeat: all N times: together they make one sample.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +30,7 @@
 #define ARGUMENT_SIZE 4096
 #define WARM_UP_ROUNDS 2
 #define PARALLEL_MAX 512
+#define REPEAT_MAX 1000
 
 extern char **environ;
 
@@ -42,7 +43,7 @@ struct command {
 	const char *name;
 	struct program before, after;
 	struct program run[PROGRAMS_MAX];
-	int run_len, parallel;
+	int run_len, parallel, repeat;
 	double *samples; /* milliseconds */
 	long peak_kib;
 };
@@ -70,8 +71,8 @@ static double now_ms(void)
 /* --- the command line ------------------------------------------------------------------------ */
 
 /* What stands behind a word of ours goes up to the next one. */
-static const char *const words[] = { "--name",	   "--before", "--after",
-				     "--parallel", "--run",    "--then" };
+static const char *const words[] = { "--name",	 "--before", "--after", "--parallel",
+				     "--repeat", "--run",    "--then" };
 
 static bool is_word(const char *argument)
 {
@@ -94,6 +95,15 @@ static struct program take_program(char ***rest)
 	return program;
 }
 
+static int take_number(const char *word, char ***rest, int max)
+{
+	int number = atoi(*(*rest)++);
+
+	if (number < 1 || number > max)
+		fail("%s: %d", word, number);
+	return number;
+}
+
 static size_t read_commands(char **rest, struct command *commands)
 {
 	struct command *command = NULL;
@@ -106,6 +116,7 @@ static size_t read_commands(char **rest, struct command *commands)
 			command = &commands[len++];
 			command->name = *rest++;
 			command->parallel = 1;
+			command->repeat = 1;
 		} else if (!command) {
 			fail("%s: --name comes first", word);
 		} else if (strcmp(word, "--before") == 0) {
@@ -113,9 +124,9 @@ static size_t read_commands(char **rest, struct command *commands)
 		} else if (strcmp(word, "--after") == 0) {
 			command->after = take_program(&rest);
 		} else if (strcmp(word, "--parallel") == 0 && *rest) {
-			command->parallel = atoi(*rest++);
-			if (command->parallel < 1 || command->parallel > PARALLEL_MAX)
-				fail("--parallel: %d", command->parallel);
+			command->parallel = take_number(word, &rest, PARALLEL_MAX);
+		} else if (strcmp(word, "--repeat") == 0 && *rest) {
+			command->repeat = take_number(word, &rest, REPEAT_MAX);
 		} else if (command->run_len < PROGRAMS_MAX) {
 			command->run[command->run_len++] = take_program(&rest);
 		} else {
@@ -233,9 +244,11 @@ static double run_timed(struct command *command, int round, int output,
 		for (int j = 0; j < command->parallel; j++)
 			prepare(&command->run[i], round, j, &prepared[i][j]);
 	start = now_ms();
-	for (int i = 0; i < command->run_len; i++) {
+	for (int i = 0; i < command->run_len * command->repeat; i++) {
+		const struct prepared *now = prepared[i % command->run_len];
+
 		for (int j = 0; j < command->parallel; j++)
-			pids[j] = spawn(&prepared[i][j], streams);
+			pids[j] = spawn(&now[j], streams);
 		for (int j = 0; j < command->parallel; j++)
 			await(command, output, pids[j]);
 	}
@@ -308,7 +321,7 @@ int main(int argc, char *argv[])
 
 	if (rounds < 1) {
 		fprintf(stderr, "usage: pair ROUNDS {--name NAME [--before PROGRAM...] "
-				"[--after PROGRAM...] [--parallel N] --run PROGRAM... "
+				"[--after PROGRAM...] [--parallel N] [--repeat N] --run PROGRAM... "
 				"[--then PROGRAM...]...}...\n");
 		return 2;
 	}
