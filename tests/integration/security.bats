@@ -361,3 +361,29 @@ exchanger() {
 	run strace -f -e trace=memfd_create -o "$WORK/trace" "$WORK/agentd" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 	grep -q 'memfd_create("agentd"' "$WORK/trace"
 }
+
+# A container that waits for its start: what it runs is our file, but not ours to write. $executions: how many programs
+# agentd executed until then.
+sealed_by() { # STRACE-OPTION...
+	payload true
+	strace -e trace=execve,execveat,mremap -o "$WORK/trace" "$@" "$AGENTD" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	executable=/proc/$(agentd state "$ID" | jq .pid)/exe
+	[ "$(stat -L -c %d:%i "$executable")" = "$(stat -L -c %d:%i "$AGENTD")" ]
+	[ -w "$AGENTD" ] && [ ! -w "$executable" ]
+	agentd start "$ID"
+	executions=$(grep -cE 'exec(ve|veat)\(.* = 0' "$WORK/trace")
+}
+
+@test "the program that waits for its start cannot be written through, and was executed once" {
+	needs_root
+	needs strace
+	sealed_by
+	[ "$executions" -eq 1 ]
+}
+
+@test "it cannot either where the kernel does not let a program exchange its own file" {
+	needs_root
+	needs strace
+	sealed_by -e inject=mremap:error=ENOMEM
+	[ "$executions" -eq 2 ]
+}
