@@ -20,7 +20,7 @@
 
 #define WALK_TRIES 16
 
-static int root_open(const char *root, int *dir, struct err *err)
+int cgroup_open_root(const char *root, int *dir, struct err *err)
 {
 	autoclose int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
@@ -51,7 +51,7 @@ int cgroup_open(const char *root, const char *path, int *dir, struct err *err)
 {
 	autoclose int top = -1;
 
-	return root_open(root, &top, err) < 0 ? -1 : open_below(top, path, dir, err);
+	return cgroup_open_root(root, &top, err) < 0 ? -1 : open_below(top, path, dir, err);
 }
 
 char *cgroup_path_in(char *text)
@@ -253,7 +253,7 @@ int cgroup_create(const struct cgroup_plan *plan, int *dir, struct err *err)
 	autoclose int root = -1, fd = -1;
 	bool made = false;
 
-	if (root_open(plan->root, &root, err) < 0 ||
+	if (cgroup_open_root(plan->root, &root, err) < 0 ||
 	    walk_to(root, plan->path, cgroup_controllers_mask(plan->controllers),
 		    cgroup_controllers_mask(plan->accounting), &fd, &made, err) < 0)
 		return -1;

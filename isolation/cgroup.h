@@ -83,6 +83,9 @@ char *cgroup_path_in(char *text);
 /* Refuses what no path of a cgroup has: empty components, "." and "..". */
 int cgroup_check_path(const char *path, struct err *err);
 
+/* Opens the directory that cgroup v2 is mounted on; an error if it is not. */
+int cgroup_open_root(const char *root, int *dir, struct err *err);
+
 /* Opens the directory of an existing cgroup ("" is an error); O_RDONLY | O_DIRECTORY. */
 int cgroup_open(const char *root, const char *path, int *dir, struct err *err);
 

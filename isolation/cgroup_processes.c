@@ -287,15 +287,14 @@ static void remove_place(int top, const char *path)
 		unlinkat(top, parent, AT_REMOVEDIR);
 }
 
-int cgroup_remove(const char *root, const char *path, struct err *err)
+/* Again and again: EBUSY means that a process was born between the look and the removal. */
+static int remove_populated(int top, const char *root, const char *path, struct err *err)
 {
 	int64_t deadline = clock_ms() + REMOVE_TIMEOUT;
-	autoclose int top = -1, dir = -1;
+	autoclose int dir = -1;
 
 	if (cgroup_open(root, path, &dir, err) < 0)
 		return err->code == ENOENT ? 0 : -1;
-	top = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* EBUSY: a process was born between the look and the removal; it is killed as well. */
 	while (remove_once(top, path, dir, deadline) < 0) {
 		int code = errno;
 
@@ -305,6 +304,21 @@ int cgroup_remove(const char *root, const char *path, struct err *err)
 		if (code != EBUSY || clock_ms() >= deadline)
 			return err_sys(err, "remove cgroup %s", path);
 	}
+	return 0;
+}
+
+int cgroup_remove(const char *root, const char *path, struct err *err)
+{
+	autoclose int top = -1;
+
+	if (cgroup_check_path(path, err) < 0)
+		return -1;
+	if (cgroup_open_root(root, &top, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	/* As a rule everything in it has ended, and it has none below. */
+	if (unlinkat(top, path, AT_REMOVEDIR) < 0 && errno != ENOENT &&
+	    remove_populated(top, root, path, err) < 0)
+		return -1;
 	remove_place(top, path);
 	return 0;
 }

@@ -315,6 +315,11 @@ static bool wants_sysctls(const struct plan *plan)
 	return plan->sysctl.len > 0;
 }
 
+static bool wants_runtime_hooks(const struct plan *plan)
+{
+	return plan->hooks.prestart.len || plan->hooks.create_runtime.len;
+}
+
 static bool wants_create_container_hooks(const struct plan *plan)
 {
 	return plan->hooks.create_container.len > 0;
@@ -390,7 +395,7 @@ const struct step inside_steps[] = {
 	  "in the order of the file, which is the user's" },
 	{ "devices", FOR_CREATE, wants_mount_namespace, run_devices, NULL,
 	  "on the /dev just mounted; the host's nodes can still be bound" },
-	{ "mounted", FOR_CREATE, NULL, run_mounted, NULL,
+	{ "mounted", FOR_CREATE, wants_runtime_hooks, run_mounted, NULL,
 	  "runtime hooks may look at the mounts" },
 	{ "await hooked", FOR_CREATE, NULL, run_await_hooked, NULL,
 	  "runtime hooks belong between mounts and pivot" },

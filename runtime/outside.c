@@ -49,8 +49,7 @@ static int save_record(struct launch *launch, struct err *err)
 
 static int run_state_directory(struct launch *launch, struct err *err)
 {
-	if (state_create(launch->root, launch->plan->id, launch->config, launch->config_size,
-			 &launch->state, err) < 0)
+	if (state_create(launch->root, launch->plan->id, &launch->state, err) < 0)
 		return -1;
 	return save_record(launch, err);
 }
@@ -176,6 +175,12 @@ static int run_record(struct launch *launch, struct err *err)
 	if (launch->hook_state)
 		fill_hook_state(launch);
 	return save_record(launch, err);
+}
+
+static int run_configuration(struct launch *launch, struct err *err)
+{
+	return file_replace(launch->state, SPEC_FILE, launch->config, launch->config_size, 0600,
+			    err);
 }
 
 static int run_id_maps(struct launch *launch, struct err *err)
@@ -322,6 +327,11 @@ static bool wants_terminal(const struct plan *plan)
 	return plan->process.terminal;
 }
 
+static bool wants_runtime_hooks(const struct plan *plan)
+{
+	return plan->hooks.prestart.len || plan->hooks.create_runtime.len;
+}
+
 static bool wants_init_hooks(const struct plan *plan)
 {
 	return plan->hooks.create_container.len || plan->hooks.start_container.len;
@@ -368,8 +378,6 @@ const struct step outside_steps[] = {
 	  "the id is taken atomically before anything else exists, and what must be undone is on record before it is done" },
 	{ "cgroup", FOR_CREATE, wants_cgroup, run_cgroup, undo_cgroup,
 	  "limits hold before the first process is born in it" },
-	{ "device program", FOR_CREATE, wants_device_program, run_device_program, NULL,
-	  "as the limits; it goes with the cgroup" },
 	{ "cgroup of init", FOR_EXEC, wants_cgroup, run_cgroup_of_init, NULL,
 	  "the process must be born in it" },
 	{ "console socket", FOR_BOTH, wants_terminal, run_console_socket, NULL,
@@ -388,8 +396,6 @@ const struct step outside_steps[] = {
 	  "init inherits the limit and holds one descriptor for each bind mount" },
 	{ "clone", FOR_BOTH, NULL, clone_init, clone_undo,
 	  "everything that init inherits is there" },
-	{ "record", FOR_CREATE, NULL, run_record, NULL,
-	  "from now on delete --force finds init, whatever happens to us" },
 	{ "id maps", FOR_CREATE, wants_id_maps, run_id_maps, NULL,
 	  "needs our privileges; init has none that count until it is done" },
 	{ "oom score", FOR_BOTH, wants_oom_score, run_oom_score, NULL,
@@ -400,14 +406,20 @@ const struct step outside_steps[] = {
 	  "raising needs our privileges, and init's uid to be ours still; low limits would hinder the building, so init sets them itself" },
 	{ "go", FOR_BOTH, NULL, run_go, NULL,
 	  "everything that init relies on is true" },
+	{ "record", FOR_CREATE, NULL, run_record, NULL,
+	  "from now on delete --force finds init, whatever happens to us; if it happens sooner, init ends by itself" },
+	{ "configuration", FOR_CREATE, NULL, run_configuration, NULL,
+	  "a copy for exec and for the hooks of delete, made while init is busy mounting" },
+	{ "device program", FOR_CREATE, wants_device_program, run_device_program, NULL,
+	  "in force before anything of the container runs, made while init is busy; it goes with the cgroup" },
 	{ "compile filter", FOR_BOTH, wants_seccomp, run_compile_filter, NULL,
 	  "the slowest thing we do; init is busy mounting meanwhile" },
-	{ "await mounted", FOR_CREATE, NULL, run_await_mounted, NULL,
+	{ "await mounted", FOR_CREATE, wants_runtime_hooks, run_await_mounted, NULL,
 	  "the hooks that follow may look at the mounts" },
 	{ "runtime hooks", FOR_CREATE, NULL, run_runtime_hooks, NULL,
 	  "after the namespaces and mounts, before pivot_root: the specification" },
 	{ "hooked", FOR_CREATE, NULL, run_hooked, NULL,
-	  "init waits for it, and for the filter to be complete" },
+	  "all that we do from outside is done; as a rule init finds it there and need not wait" },
 	{ "await terminal", FOR_BOTH, wants_terminal, run_await_terminal, NULL,
 	  "init makes it from the container's own /dev/pts after the pivot" },
 	{ "await ready", FOR_BOTH, NULL, run_await_ready, NULL,

@@ -160,8 +160,7 @@ static int mark_creating(int dir, struct err *err)
 	return fd < 0 ? err_sys(err, "create " STATE_CREATING) : 0;
 }
 
-int state_create(int root, const char *id, const char *config, size_t config_size, int *dir,
-		 struct err *err)
+int state_create(int root, const char *id, int *dir, struct err *err)
 {
 	autoclose int fd = -1;
 
@@ -178,16 +177,11 @@ int state_create(int root, const char *id, const char *config, size_t config_siz
 		err_sys(err, "lock the directory of container %s", id);
 		goto undo;
 	}
-	if (mark_creating(fd, err) < 0 ||
-	    file_replace(fd, SPEC_FILE, config, config_size, 0600, err) < 0)
+	if (mark_creating(fd, err) < 0)
 		goto undo;
 	*dir = fd_take(&fd);
 	return 0;
 undo:
-	if (fd >= 0) {
-		unlinkat(fd, SPEC_FILE, 0);
-		unlinkat(fd, STATE_CREATING, 0);
-	}
 	unlinkat(root, id, AT_REMOVEDIR);
 	return -1;
 }
@@ -238,7 +232,8 @@ int state_open(int root, const char *id, bool lock, int *dir, struct err *err)
 	return 0;
 }
 
-int state_remove(int root, const char *id, int dir, struct err *err)
+/* Everything in the directory, whatever it is: an agentd that was killed left more than usual. */
+static int empty_directory(int dir, const char *id, struct err *err)
 {
 	autoclose int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
@@ -251,6 +246,17 @@ int state_remove(int root, const char *id, int dir, struct err *err)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			unlinkat(dir, entry->d_name, 0);
 	closedir(stream);
+	return 0;
+}
+
+int state_remove(int root, const char *id, int dir, struct err *err)
+{
+	unlinkat(dir, STATE_FILE, 0);
+	unlinkat(dir, SPEC_FILE, 0);
+	if (unlinkat(root, id, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (empty_directory(dir, id, err) < 0)
+		return -1;
 	if (unlinkat(root, id, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(err, "remove the directory of container %s", id);
 	return 0;

@@ -60,9 +60,8 @@ int state_id_check(const char *id, struct err *err);
  */
 int state_root_open(const char *root, bool rootless, int *dir, struct err *err);
 
-/* Takes the id by making its directory, locks it, and keeps a copy of the configuration. */
-int state_create(int root, const char *id, const char *config, size_t config_size, int *dir,
-		 struct err *err);
+/* Takes the id by making its directory, and locks it. */
+int state_create(int root, const char *id, int *dir, struct err *err);
 
 /* Opens the directory of an existing container; `lock`: and locks it. */
 int state_open(int root, const char *id, bool lock, int *dir, struct err *err);

@@ -2,10 +2,10 @@
  * The conversation between agentd and init: one packet type on a SOCK_SEQPACKET pair.
  *
  *      outside (agentd)                     inside (init)
- *      id maps, limits, devices ...
+ *      id maps, limits ...
  *      GO       ------------------------->  may use its privileges
- *      compile seccomp                      mounts, devices
- *               <-------------------------  MOUNTED
+ *      state, device program, filter        mounts, devices
+ *               <-------------------------  MOUNTED, if createRuntime hooks wait for it
  *      createRuntime hooks
  *      HOOKED   ------------------------->  createContainer hooks, pivot, ... identity
  *               <-------------------------  CONSOLE + descriptor (with a terminal)

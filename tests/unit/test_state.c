@@ -112,12 +112,10 @@ static void test_create_takes_the_id(void **state)
 	int dir, again;
 
 	(void)state;
-	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	assert_int_equal(state_create(root, "a", &dir, &err), 0);
 	assert_int_equal(fstat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
-	assert_int_equal(fstatat(dir, SPEC_FILE, &st, 0), 0);
-	assert_int_equal(st.st_size, 2);
-	assert_int_equal(state_create(root, "a", "{}", 2, &again, &err), -1);
+	assert_int_equal(state_create(root, "a", &again, &err), -1);
 	assert_string_equal(err.text, "container with given ID already exists: a");
 	/* it is locked */
 	assert_int_equal(state_open(root, "a", false, &again, &err), 0);
@@ -131,6 +129,22 @@ static void test_create_takes_the_id(void **state)
 	assert_int_equal(err.code, ENOENT);
 }
 
+/* An agentd that was killed left a file that it was about to rename. */
+static void test_remove_whatever_is_there(void **state)
+{
+	struct err err;
+	int dir;
+
+	(void)state;
+	assert_int_equal(state_create(root, "a", &dir, &err), 0);
+	close(openat(dir, ".state.json.4711", O_WRONLY | O_CREAT, 0600));
+	close(openat(dir, SPEC_FILE, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(state_remove(root, "a", dir, &err), 0);
+	close(dir);
+	assert_int_equal(state_open(root, "a", false, &dir, &err), -1);
+	assert_int_equal(err.code, ENOENT);
+}
+
 /* Who waited for the lock of a container that was deleted meanwhile has nothing. */
 static void test_lock_of_a_deleted_one(void **state)
 {
@@ -138,7 +152,7 @@ static void test_lock_of_a_deleted_one(void **state)
 	int dir, other;
 
 	(void)state;
-	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	assert_int_equal(state_create(root, "a", &dir, &err), 0);
 	assert_int_equal(state_open(root, "a", false, &other, &err), 0);
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
 	close(dir);
@@ -179,7 +193,7 @@ static void test_save_and_load(void **state)
 	int dir;
 
 	(void)state;
-	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	assert_int_equal(state_create(root, "a", &dir, &err), 0);
 	assert_int_equal(state_load(dir, "a", arena, &loaded, &err), 0);
 	assert_int_equal(loaded->pid, 0);
 	assert_int_equal(state_status(dir, loaded), STATUS_CREATING);
@@ -218,7 +232,7 @@ static void test_damage(void **state)
 	int dir;
 
 	(void)state;
-	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	assert_int_equal(state_create(root, "a", &dir, &err), 0);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		int fd = openat(dir, STATE_FILE, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
@@ -252,7 +266,7 @@ static void test_status_from_facts(void **state)
 	int dir, pidfd;
 
 	(void)state;
-	assert_int_equal(state_create(root, "a", "{}", 2, &dir, &err), 0);
+	assert_int_equal(state_create(root, "a", &dir, &err), 0);
 	facts.pid = child_start();
 	facts.start_time = state_start_time((pid_t)facts.pid);
 	assert_true(facts.start_time != 0);
@@ -335,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_root_of_others),
 		cmocka_unit_test(test_rootless_needs_a_directory),
 		cmocka_unit_test(test_create_takes_the_id),
+		cmocka_unit_test(test_remove_whatever_is_there),
 		cmocka_unit_test(test_lock_of_a_deleted_one),
 		cmocka_unit_test(test_links_are_not_followed),
 		cmocka_unit_test(test_save_and_load),
