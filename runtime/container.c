@@ -249,14 +249,14 @@ static void stop(const struct state *state)
 static int start(const struct settings *settings, const struct found *found, struct err *err)
 {
 	struct wire_notes notes = { .len = 0 };
-	struct spec *spec;
+	struct spec *spec = NULL;
 
-	if (load_config(settings, found, &spec, err) < 0 ||
+	if ((found->state->poststart && load_config(settings, found, &spec, err) < 0) ||
 	    start_by_socket(found->dir, &notes, err) < 0 ||
 	    launch_keep_notes(found->dir, found->state, &notes, settings->arena, err) < 0)
 		return -1;
-	if (launch_hooks(&spec->hooks.poststart, "poststart", found->state, STATUS_RUNNING, true,
-			 settings->arena, err) == 0)
+	if (!spec || launch_hooks(&spec->hooks.poststart, "poststart", found->state, STATUS_RUNNING,
+				  true, settings->arena, err) == 0)
 		return 0;
 	stop(found->state); /* runtime-spec 1.3, lifecycle, step 9 */
 	return -1;
@@ -375,12 +375,16 @@ int container_pause(const struct settings *settings, const char *id, bool pause,
 	return cgroup_freeze(cgroup, pause, FREEZE_TIMEOUT_MS, err);
 }
 
-/* Hooks that cannot be read any more must not keep a container from being deleted. */
-static const struct spec_hooks *hooks_of(const struct settings *settings, const struct found *found)
+/* NULL: there are none to run. Those that cannot be read any more must not keep a container from
+ * being deleted. */
+static const struct spec_hooks *poststop_of(const struct settings *settings,
+					    const struct found *found)
 {
 	struct spec *spec;
 	struct err err;
 
+	if (!found->state->poststop)
+		return NULL;
 	if (load_config(settings, found, &spec, &err) == 0)
 		return &spec->hooks;
 	log_warn("no poststop hooks for container %s: %s", found->state->id, err.text);
@@ -389,7 +393,7 @@ static const struct spec_hooks *hooks_of(const struct settings *settings, const 
 
 static int undo(const struct settings *settings, struct found *found, struct err *err)
 {
-	const struct spec_hooks *hooks = hooks_of(settings, found);
+	const struct spec_hooks *hooks = poststop_of(settings, found);
 	struct launch launch;
 	int result;
 

@@ -56,6 +56,8 @@ void launch_init(struct launch *launch, const struct plan *plan, const struct re
 		.cgroup_root = plan->cgroup.wanted ? plan->cgroup.root : NULL,
 		.cgroup_path = plan->cgroup.wanted ? plan->cgroup.path : NULL,
 		.run = plan->run,
+		.poststart = plan->hooks.poststart.len > 0,
+		.poststop = plan->hooks.poststop.len > 0,
 		.annotations = plan->annotations,
 		.notes = { plan->notes, plan->notes_len },
 	};

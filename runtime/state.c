@@ -275,6 +275,8 @@ static const struct field state_fields[] = {
 	I64("pid",            struct state, pid, REQUIRED, RANGE(0, INT32_MAX)),
 	U64("startTime",      struct state, start_time, REQUIRED, RANGE(0, UINT64_MAX)),
 	BOOL("run",           struct state, run, 0),
+	BOOL("poststart",     struct state, poststart, 0),
+	BOOL("poststop",      struct state, poststop, 0),
 	MAP("annotations",    struct state, annotations, 0),
 	STRINGS("notes",      struct state, notes, 0),
 	{ 0 }

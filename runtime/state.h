@@ -43,6 +43,7 @@ struct state {
 	int64_t pid;			       /* of init, as we see it; 0: there is none yet */
 	uint64_t start_time; /* of pid, against its reuse: field 22 of /proc/PID/stat */
 	bool run; /* started over the wire by `agentd run`: never waits on a start socket */
+	bool poststart, poststop; /* whether config.json has such hooks: else it need not be read */
 	struct spec_map annotations;
 	struct spec_strings notes; /* what was relaxed: best effort that dropped something */
 };
