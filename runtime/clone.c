@@ -122,18 +122,14 @@ static void __attribute__((noreturn)) joiner_main(struct launch *launch)
 static int clone_through_joiner(struct launch *launch, struct err *err)
 {
 	autoclose int pidfd = -1;
-	pid_t joiner = clone_process(launch, 0, SIGCHLD, &pidfd);
-	int result, status;
 
-	if (joiner < 0)
+	launch->joiner = clone_process(launch, 0, SIGCHLD, &pidfd);
+	if (launch->joiner < 0)
 		return clone_error(err);
-	if (joiner == 0)
+	if (launch->joiner == 0)
 		joiner_main(launch);
 	fd_close(&launch->init_wire);
-	result = wire_expect(launch->wire, WIRE_PID, NULL, NULL, &launch->pid, err);
-	while (waitpid(joiner, &status, 0) < 0 && errno == EINTR)
-		;
-	if (result < 0)
+	if (wire_expect(launch->wire, WIRE_PID, NULL, NULL, &launch->pid, err) < 0)
 		return -1;
 	/* Our child, not yet waited for: the pid cannot have become somebody else's. */
 	launch->pidfd = sys_pidfd_open(launch->pid, 0);
@@ -165,6 +161,15 @@ int clone_init(struct launch *launch, struct err *err)
 	return 0;
 }
 
+int clone_reap_joiner(struct launch *launch, struct err *err)
+{
+	(void)err;
+	while (waitpid(launch->joiner, NULL, 0) < 0 && errno == EINTR)
+		;
+	launch->joiner = 0;
+	return 0;
+}
+
 int clone_kill(int pidfd, pid_t pid, struct err *err)
 {
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
@@ -182,6 +187,8 @@ int clone_undo(struct launch *launch, struct err *err)
 {
 	int status;
 
+	if (launch->joiner > 0)
+		clone_reap_joiner(launch, err);
 	if (launch->pidfd < 0)
 		return 0;
 	if (clone_kill(launch->pidfd, launch->pid, err) < 0)

@@ -31,6 +31,7 @@ struct launch {
 	int proc;	     /* "procfs": the host's, verified */
 	int wire;	     /* "clone": our end; in init its own */
 	int init_wire;	     /* "clone": init's end, until it is cloned */
+	pid_t joiner;	     /* "clone": not yet reaped; 0 there is none */
 	pid_t pid;	     /* "clone" */
 	int pidfd;	     /* "clone" */
 	bool stuck;	     /* the runner: something could not be undone */

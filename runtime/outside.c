@@ -295,9 +295,7 @@ static int undo_pid_files(struct launch *launch, struct err *err)
 
 static int run_created(struct launch *launch, struct err *err)
 {
-	if (unlinkat(launch->state, STATE_CREATING, 0) < 0)
-		return err_sys(err, "remove " STATE_CREATING);
-	return 0;
+	return state_created(launch->state, err);
 }
 
 /* --- the list -------------------------------------------------------------------------------- */
@@ -406,6 +404,8 @@ const struct step outside_steps[] = {
 	  "raising needs our privileges, and init's uid to be ours still; low limits would hinder the building, so init sets them itself" },
 	{ "go", FOR_BOTH, NULL, run_go, NULL,
 	  "everything that init relies on is true" },
+	{ "joiner", FOR_BOTH, wants_joins, clone_reap_joiner, NULL,
+	  "it ends while init is busy" },
 	{ "record", FOR_CREATE, NULL, run_record, NULL,
 	  "from now on delete --force finds init, whatever happens to us; if it happens sooner, init ends by itself" },
 	{ "configuration", FOR_CREATE, NULL, run_configuration, NULL,

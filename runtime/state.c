@@ -25,6 +25,7 @@
 #include "spec/json.h"
 
 #define ROOT_DEFAULT "/run/agentd"
+#define CREATING S_ISVTX /* in the mode of a container's directory */
 #define LOCK_TIMEOUT_MS 10000
 #define LOCK_RETRY_MS 5
 
@@ -152,21 +153,13 @@ int state_ids(int root, struct arena *arena, struct spec_strings *ids, struct er
 
 /* --- one directory --------------------------------------------------------------------------- */
 
-static int mark_creating(int dir, struct err *err)
-{
-	autoclose int fd =
-		openat(dir, STATE_CREATING, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	return fd < 0 ? err_sys(err, "create " STATE_CREATING) : 0;
-}
-
 int state_create(int root, const char *id, int *dir, struct err *err)
 {
 	autoclose int fd = -1;
 
 	if (state_id_check(id, err) < 0)
 		return -1;
-	if (mkdirat(root, id, 0700) < 0) {
+	if (mkdirat(root, id, 0700 | CREATING) < 0) {
 		if (errno == EEXIST)
 			return err_set(err, EEXIST, "container with given ID already exists: %s",
 				       id);
@@ -175,15 +168,23 @@ int state_create(int root, const char *id, int *dir, struct err *err)
 	fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
 		err_sys(err, "lock the directory of container %s", id);
-		goto undo;
+		unlinkat(root, id, AT_REMOVEDIR);
+		return -1;
 	}
-	if (mark_creating(fd, err) < 0)
-		goto undo;
 	*dir = fd_take(&fd);
 	return 0;
-undo:
-	unlinkat(root, id, AT_REMOVEDIR);
-	return -1;
+}
+
+int state_created(int dir, struct err *err)
+{
+	return fchmod(dir, 0700) < 0 ? err_sys(err, "change the mode of the directory") : 0;
+}
+
+static bool creating(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) == 0 && (st.st_mode & CREATING);
 }
 
 /* A lock that somebody keeps (a hook that hangs) must not keep us: flock(2) knows no time limit, so
@@ -419,7 +420,7 @@ enum state_status state_status(int dir, const struct state *state)
 	pidfd = state_open_pid(state);
 	if (pidfd < 0)
 		return STATUS_STOPPED;
-	if (faccessat(dir, STATE_CREATING, F_OK, 0) == 0)
+	if (creating(dir))
 		return STATUS_CREATING;
 	if (frozen(state))
 		return STATUS_PAUSED;

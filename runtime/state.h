@@ -3,10 +3,10 @@
  * told from facts.
  *
  *      <root>/            0700, ours; /run/agentd or $XDG_RUNTIME_DIR/agentd
- *        <id>/            made by mkdir(2), which takes the id; locked by flock(2) on itself
+ *        <id>/            made by mkdir(2), which takes the id; locked by flock(2) on itself; sticky
+ *                         from the first to the last moment of create: hooks may look meanwhile
  *          config.json    as read at create: later changes of the bundle mean nothing
- *          state.json     written last: without it the container is still being created
- *          creating       from the first to the last moment of create: hooks may look meanwhile
+ *          state.json     without a pid in it, or without it, the container is still being created
  *          start.sock     init waits here to be started; gone afterwards
  *
  * A status is never stored, it is looked at: a stored one would be wrong after a crash.
@@ -24,7 +24,6 @@
 
 #define STATE_FILE "state.json"
 #define STATE_START_SOCKET "start.sock"
-#define STATE_CREATING "creating"
 #define STATE_ID_MAX 200 /* bytes of an id: with what we put round it, it must stay a file name */
 
 enum state_status {
@@ -61,8 +60,10 @@ int state_id_check(const char *id, struct err *err);
  */
 int state_root_open(const char *root, bool rootless, int *dir, struct err *err);
 
-/* Takes the id by making its directory, and locks it. */
+/* Takes the id by making its directory, and locks it. Its status is creating until
+ * state_created(). */
 int state_create(int root, const char *id, int *dir, struct err *err);
+int state_created(int dir, struct err *err);
 
 /* Opens the directory of an existing container; `lock`: and locks it. */
 int state_open(int root, const char *id, bool lock, int *dir, struct err *err);
