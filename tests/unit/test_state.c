@@ -186,6 +186,7 @@ static void test_save_and_load(void **state)
 				     .pid = 4711,
 				     .start_time = UINT64_MAX,
 				     .run = true,
+				     .poststop = true,
 				     .annotations = { pairs, 1 },
 				     .notes = { notes, 1 } };
 	struct state *loaded;
@@ -209,6 +210,8 @@ static void test_save_and_load(void **state)
 	assert_int_equal(loaded->pid, 4711);
 	assert_true(loaded->start_time == UINT64_MAX);
 	assert_true(loaded->run);
+	assert_true(loaded->poststop);
+	assert_false(loaded->poststart);
 	assert_int_equal(loaded->annotations.len, 1);
 	assert_string_equal(loaded->annotations.item[0].value, pairs[0].value);
 	assert_int_equal(loaded->notes.len, 1);
