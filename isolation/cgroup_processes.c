@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "isolation/cgroup.h"
@@ -210,11 +211,13 @@ int cgroup_freeze(int dir, bool freeze, int timeout_ms, struct err *err)
 	return -1;
 }
 
-bool cgroup_frozen(int dir)
+bool cgroup_frozen(const char *root, const char *path)
 {
-	char events[256];
+	char file[PATH_MAX], events[256];
 
-	return file_read_small(dir, "cgroup.events", events, sizeof(events)) > 0 &&
+	return (size_t)snprintf(file, sizeof(file), "%s/%s/cgroup.events", root, path) <
+		       sizeof(file) &&
+	       file_read_small(AT_FDCWD, file, events, sizeof(events)) > 0 &&
 	       strstr(events, "frozen 1");
 }
 

@@ -16,7 +16,6 @@
 #include "isolation/idmap.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
-#include "runtime/base/log.h"
 #include "runtime/cmd.h"
 #include "runtime/explain.h"
 #include "runtime/features.h"
@@ -96,50 +95,56 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
-static void fill_row(const char *row[LIST_COLUMNS], const struct state *state,
-		     enum state_status status, struct arena *arena)
+static void fill_row(const char *row[LIST_COLUMNS], const struct container_view *view,
+		     struct arena *arena)
 {
+	const struct state *state = view->state;
+
 	row[0] = state->id;
-	row[1] = arena_format(arena, "%d", (int)state_pid(state, status));
-	row[2] = state_status_text(status);
+	row[1] = arena_format(arena, "%d", (int)state_pid(state, view->status));
+	row[2] = state_status_text(view->status);
 	row[3] = or_empty(state->bundle);
 	row[4] = or_empty(state->created);
 	row[5] = or_empty(state->owner);
 }
 
-/* One that is deleted while we look is no error: it is no longer there to be listed. */
+static void list_as_table(const struct container_view *views, size_t len, struct arena *arena)
+{
+	const char *(*rows)[LIST_COLUMNS] = arena_alloc(arena, len + 1, sizeof(*rows));
+
+	memcpy(rows, (const char *[]){ "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" },
+	       sizeof(*rows));
+	for (size_t i = 0; i < len; i++)
+		fill_row(rows[i + 1], &views[i], arena);
+	print_table((const char *const(*)[LIST_COLUMNS])rows, len + 1);
+}
+
+static int list_as_json(const struct container_view *views, size_t len, struct arena *arena)
+{
+	struct json *array = json_array(NULL, NULL, arena);
+
+	for (size_t i = 0; i < len; i++)
+		state_tree(array, views[i].state, views[i].status, arena);
+	return print_json(array, arena);
+}
+
 static int cmd_list(const struct options *options, const struct settings *settings, struct err *err)
 {
-	const char *(*rows)[LIST_COLUMNS];
-	struct json *array = json_array(NULL, NULL, settings->arena);
-	struct spec_strings ids = { 0 };
-	size_t len = 0;
+	struct container_view *views;
+	size_t len;
 	bool json;
 
-	if (parse_format(options, &json, err) < 0 || container_list(settings, &ids, err) < 0)
+	if (parse_format(options, &json, err) < 0 ||
+	    container_views(settings, &views, &len, err) < 0)
 		return -1;
-	rows = arena_alloc(settings->arena, ids.len + 1, sizeof(*rows));
-	memcpy(rows[len++], (const char *[]){ "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" },
-	       sizeof(*rows));
-	for (size_t i = 0; i < ids.len; i++) {
-		enum state_status status;
-		struct state *state;
-		struct err gone;
-
-		if (container_state(settings, ids.item[i], &state, &status, &gone) < 0) {
-			log_warn("list: %s", gone.text);
-			continue;
-		}
-		if (options->quiet)
-			printf("%s\n", state->id);
-		state_tree(array, state, status, settings->arena);
-		fill_row(rows[len++], state, status, settings->arena);
-	}
-	if (options->quiet)
+	if (options->quiet) {
+		for (size_t i = 0; i < len; i++)
+			puts(views[i].state->id);
 		return 0;
+	}
 	if (json)
-		return print_json(array, settings->arena);
-	print_table((const char *const(*)[LIST_COLUMNS])rows, len);
+		return list_as_json(views, len, settings->arena);
+	list_as_table(views, len, settings->arena);
 	return 0;
 }
 

@@ -463,6 +463,40 @@ int container_list(const struct settings *settings, struct spec_strings *ids, st
 	return state_ids(root, settings->arena, ids, err);
 }
 
+static int view(const struct settings *settings, int root, const char *id,
+		struct container_view *view, struct err *err)
+{
+	autoclose int dir = -1;
+
+	if (state_open(root, id, false, &dir, err) < 0 ||
+	    state_load(dir, id, settings->arena, &view->state, err) < 0)
+		return -1;
+	view->status = state_status(dir, view->state);
+	return 0;
+}
+
+int container_views(const struct settings *settings, struct container_view **views, size_t *len,
+		    struct err *err)
+{
+	struct spec_strings ids = { 0 };
+	autoclose int root = -1;
+
+	if (open_root(settings, NULL, &root, err) < 0 ||
+	    state_ids(root, settings->arena, &ids, err) < 0)
+		return -1;
+	*len = 0;
+	*views = arena_new_array(settings->arena, struct container_view, ids.len);
+	for (size_t i = 0; i < ids.len; i++) {
+		struct err gone;
+
+		if (view(settings, root, ids.item[i], &(*views)[*len], &gone) == 0)
+			++*len;
+		else
+			log_warn("list: %s", gone.text);
+	}
+	return 0;
+}
+
 int container_pids(const struct settings *settings, const char *id, pid_t **pids, size_t *len,
 		   struct err *err)
 {

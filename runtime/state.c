@@ -301,10 +301,8 @@ int state_load(int dir, const char *id, struct arena *arena, struct state **out,
 
 	state->id = id;
 	*out = state;
-	if (faccessat(dir, STATE_FILE, F_OK, 0) < 0 && errno == ENOENT)
-		return 0;
 	if (file_read(dir, STATE_FILE, JSON_BYTES_MAX, arena, &text, &size, err) < 0)
-		return err_wrap(err, "state of container %s", id);
+		return err->code == ENOENT ? 0 : err_wrap(err, "state of container %s", id);
 	if (json_parse(text, size, arena, &object, err) < 0 ||
 	    fields_decode(object, state_fields, state, arena, err) < 0) {
 		err->code = EBADMSG;
@@ -370,18 +368,33 @@ char *state_oci(const struct state *state, enum state_status status, struct aren
 
 /* --- facts ----------------------------------------------------------------------------------- */
 
-uint64_t state_start_time(pid_t pid)
+/* Two fields of /proc/PID/stat, of one moment; no start time: there is no such process. */
+struct process_stat {
+	char letter; /* field 3 */
+	uint64_t start_time;
+};
+
+static struct process_stat read_stat(pid_t pid)
 {
 	enum { FIELD_START_TIME = 22, FIELD_AFTER_NAME = 3 };
+	struct process_stat stat = { 0 };
 	char path[32], text[1024], *at;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if (file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return 0;
+		return stat;
 	at = strrchr(text, ')'); /* the name of the program may hold anything, even this */
+	if (at && at[1])
+		stat.letter = at[2];
 	for (int field = FIELD_AFTER_NAME - 1; at && field < FIELD_START_TIME; field++)
 		at = strchr(at + 1, ' ');
-	return at ? strtoull(at, NULL, 10) : 0;
+	stat.start_time = at ? strtoull(at, NULL, 10) : 0;
+	return stat;
+}
+
+uint64_t state_start_time(pid_t pid)
+{
+	return read_stat(pid).start_time;
 }
 
 /*
@@ -401,30 +414,31 @@ int state_open_pid(const struct state *state)
 	return fd_take(&pidfd);
 }
 
-static bool frozen(const struct state *state)
+/* A first thread that has ended is a zombie whether others live on or not: only a pidfd tells. */
+static bool lives(const struct state *state)
 {
-	autoclose int cgroup = -1;
-	struct err unused;
+	const struct process_stat stat = read_stat((pid_t)state->pid);
+	autoclose int pidfd = -1;
 
-	return state->cgroup_path &&
-	       cgroup_open(state->cgroup_root, state->cgroup_path, &cgroup, &unused) == 0 &&
-	       cgroup_frozen(cgroup);
+	if (!stat.letter || stat.start_time != state->start_time)
+		return false;
+	if (stat.letter != 'Z' && stat.letter != 'X')
+		return true;
+	pidfd = state_open_pid(state);
+	return pidfd >= 0;
 }
 
 enum state_status state_status(int dir, const struct state *state)
 {
-	autoclose int pidfd = -1;
-
 	if (state->pid == 0)
 		return STATUS_CREATING;
-	pidfd = state_open_pid(state);
-	if (pidfd < 0)
+	if (!lives(state))
 		return STATUS_STOPPED;
 	if (creating(dir))
 		return STATUS_CREATING;
-	if (frozen(state))
+	if (state->cgroup_path && cgroup_frozen(state->cgroup_root, state->cgroup_path))
 		return STATUS_PAUSED;
-	if (faccessat(dir, STATE_START_SOCKET, F_OK, 0) == 0)
+	if (!state->run && faccessat(dir, STATE_START_SOCKET, F_OK, 0) == 0)
 		return STATUS_CREATED;
 	return STATUS_RUNNING;
 }

@@ -48,7 +48,7 @@ int file_read(int dir, const char *path, size_t max, struct arena *arena, char *
 		return err_set(err, EISDIR, "%s is a directory", path);
 	if (st.st_size > 0 && (size_t)st.st_size > max)
 		return err_set(err, EFBIG, "%s is larger than %zu bytes", path, max);
-	capacity = st.st_size > 0 ? (size_t)st.st_size + 1 : 4096;
+	capacity = st.st_size > 0 ? (size_t)st.st_size : 4096;
 	for (;;) {
 		char *larger = arena_alloc(arena, capacity + 1, 1);
 		ssize_t got;
@@ -62,7 +62,7 @@ int file_read(int dir, const char *path, size_t max, struct arena *arena, char *
 		used += (size_t)got;
 		if (used > max)
 			return err_set(err, EFBIG, "%s is larger than %zu bytes", path, max);
-		if (used < capacity)
+		if (used < capacity || (S_ISREG(st.st_mode) && used == (size_t)st.st_size))
 			break;
 		capacity *= 2;
 	}

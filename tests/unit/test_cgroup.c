@@ -578,9 +578,9 @@ static void test_freeze_and_signal(void **state)
 	assert_int_equal(cgroup_create(&real, &dir, &err), 0);
 	pid = spawn_in(dir);
 	assert_int_equal(cgroup_freeze(dir, true, 2000, &err), 0);
-	assert_true(cgroup_frozen(dir));
+	assert_true(cgroup_frozen(real.root, real.path));
 	assert_int_equal(cgroup_freeze(dir, false, 2000, &err), 0);
-	assert_false(cgroup_frozen(dir));
+	assert_false(cgroup_frozen(real.root, real.path));
 	assert_int_equal(cgroup_signal(dir, SIGTERM, &err), 0);
 	assert_killed(pid, SIGTERM);
 	/* Empty but frozen is not as good as new. */
