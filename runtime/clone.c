@@ -59,14 +59,14 @@ static int close_parents(struct launch *launch, struct err *err)
 	const struct plan *plan = launch->plan;
 	int *parents[] = { &launch->wire,   &launch->state,   &launch->root,
 			   &launch->cgroup, &launch->console, &launch->pidfd };
-	int keep[NAMESPACES_MAX + 4] = { launch->init_wire, launch->start, launch->seccomp };
+	int keep[NAMESPACES_MAX + 3] = { launch->init_wire, launch->start };
 
 	for (size_t i = 0; i < ARRAY_LEN(parents); i++)
 		fd_close(parents[i]);
 	if (plan->exec && !plan->label.apparmor && !plan->label.selinux)
 		fd_close(&launch->proc); /* written to for labels alone */
-	keep[3] = launch->proc;
-	memcpy(keep + 4, launch->joins, sizeof(launch->joins));
+	keep[2] = launch->proc;
+	memcpy(keep + 3, launch->joins, sizeof(launch->joins));
 	return process_close_others(3 + plan->process.keep_fds, keep, ARRAY_LEN(keep), err);
 }
 

@@ -243,7 +243,7 @@ static int run_landlock(struct launch *launch, struct err *err)
 
 static int run_seccomp(struct launch *launch, struct err *err)
 {
-	return seccomp_apply(&launch->plan->seccomp, launch->seccomp, err);
+	return seccomp_apply(&launch->plan->seccomp, &launch->filter, err);
 }
 
 static int run_exec(struct launch *launch, struct err *err)

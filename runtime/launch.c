@@ -18,7 +18,7 @@ static void launch_clear(struct launch *launch, int root, struct arena *arena)
 	memset(launch, 0, sizeof(*launch));
 	launch->arena = arena;
 	launch->root = root;
-	launch->state = launch->cgroup = launch->start = launch->seccomp = launch->console = -1;
+	launch->state = launch->cgroup = launch->start = launch->console = -1;
 	launch->proc = launch->wire = launch->init_wire = launch->pidfd = -1;
 	launch->rootfs = launch->landlock = -1;
 	for (size_t i = 0; i < NAMESPACES_MAX; i++)
@@ -118,9 +118,8 @@ int launch_keep_notes(int dir, struct state *state, const struct wire_notes *not
 
 void launch_close(struct launch *launch)
 {
-	int *own[] = { &launch->state,	   &launch->cgroup, &launch->start,
-		       &launch->seccomp,   &launch->proc,   &launch->wire,
-		       &launch->init_wire, &launch->pidfd,  &launch->console };
+	int *own[] = { &launch->state, &launch->cgroup,	   &launch->start, &launch->proc,
+		       &launch->wire,  &launch->init_wire, &launch->pidfd, &launch->console };
 
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		fd_close(own[i]);

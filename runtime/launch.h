@@ -26,7 +26,6 @@ struct launch {
 	int state;	     /* "state directory": this container's, locked */
 	int cgroup;	     /* "cgroup": its directory */
 	int start;	     /* "start socket": listening, inherited by init */
-	int seccomp;	     /* "filter file": in memory, inherited by init */
 	int console;	     /* "console socket"; in the foreground, "await terminal": the master */
 	int proc;	     /* "procfs": the host's, verified */
 	int wire;	     /* "clone": our end; in init its own */
@@ -34,9 +33,10 @@ struct launch {
 	pid_t joiner;	     /* "clone": not yet reaped; 0 there is none */
 	pid_t pid;	     /* "clone" */
 	int pidfd;	     /* "clone" */
-	bool stuck;	     /* the runner: something could not be undone */
-	bool hooked;	     /* "runtime hooks": reached, so the poststop hooks are due */
-	char *hook_state;    /* "hook state": shared with init; "record": filled */
+	struct sock_fprog filter;   /* "compile filter": in memory that init inherits */
+	bool stuck;		    /* the runner: something could not be undone */
+	bool hooked;		    /* "runtime hooks": reached, so the poststop hooks are due */
+	char *hook_state;	    /* "hook state": shared with init; "record": filled */
 	size_t hook_state_max;	    /* bytes there */
 	int joins[NAMESPACES_MAX];  /* "namespaces": the files to join */
 	int *sources;		    /* init, "sources": one for each mount row */

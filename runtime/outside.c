@@ -108,12 +108,9 @@ static int run_descriptors(struct launch *launch, struct err *err)
 	return limits_raise_files(&launch->plan->limits, &launch->files_before, err);
 }
 
-static int run_filter_file(struct launch *launch, struct err *err)
+static int run_compile_filter(struct launch *launch, struct err *err)
 {
-	launch->seccomp = memfd_create("agentd-filter", MFD_CLOEXEC);
-	if (launch->seccomp < 0)
-		return err_sys(err, "make a file in memory");
-	return 0;
+	return seccomp_compile(&launch->plan->seccomp, launch->arena, &launch->filter, err);
 }
 
 static int run_console_socket(struct launch *launch, struct err *err)
@@ -201,13 +198,6 @@ static int run_scheduler(struct launch *launch, struct err *err)
 static int run_hard_limits(struct launch *launch, struct err *err)
 {
 	return limits_raise(&launch->plan->limits, launch->pid, err);
-}
-
-static int run_compile_filter(struct launch *launch, struct err *err)
-{
-	autoclose int cache = launch->root < 0 ? -1 : state_cache_open(launch->root);
-
-	return seccomp_compile_cached(&launch->plan->seccomp, cache, launch->seccomp, err);
 }
 
 /* --- adapters: the conversation -------------------------------------------------------------- */
@@ -382,8 +372,8 @@ const struct step outside_steps[] = {
 	  "a caller who does not listen is an error before anything is cloned" },
 	{ "start socket", FOR_CREATE, wants_start_socket, start_listen, NULL,
 	  "init must inherit it; it goes with the state directory" },
-	{ "filter file", FOR_BOTH, wants_seccomp, run_filter_file, NULL,
-	  "init must inherit it; filled while init is busy" },
+	{ "compile filter", FOR_BOTH, wants_seccomp, run_compile_filter, NULL,
+	  "init must inherit the memory" },
 	{ "hook state", FOR_CREATE, wants_init_hooks, run_hook_state, NULL,
 	  "init must inherit the memory; filled when the pid is known" },
 	{ "namespaces", FOR_BOTH, wants_joins, run_namespaces, NULL,
@@ -412,8 +402,6 @@ const struct step outside_steps[] = {
 	  "a copy for exec and for the hooks of delete, made while init is busy mounting" },
 	{ "device program", FOR_CREATE, wants_device_program, run_device_program, NULL,
 	  "in force before anything of the container runs, made while init is busy; it goes with the cgroup" },
-	{ "compile filter", FOR_BOTH, wants_seccomp, run_compile_filter, NULL,
-	  "the slowest thing we do; init is busy mounting meanwhile" },
 	{ "await mounted", FOR_CREATE, wants_runtime_hooks, run_await_mounted, NULL,
 	  "the hooks that follow may look at the mounts" },
 	{ "runtime hooks", FOR_CREATE, NULL, run_runtime_hooks, NULL,

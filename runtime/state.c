@@ -105,16 +105,6 @@ int state_root_open(const char *root, bool rootless, int *dir, struct err *err)
 	return 0;
 }
 
-int state_cache_open(int root)
-{
-	autoclose int cache = -1;
-
-	mkdirat(root, ".cache", 0700);
-	mkdirat(root, ".cache/seccomp", 0700);
-	cache = openat(root, ".cache/seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return fd_take(&cache);
-}
-
 static int compare_text(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -94,9 +94,6 @@ int state_open_pid(const struct state *state);
 /* The ids of all containers below `root`, sorted. */
 int state_ids(int root, struct arena *arena, struct spec_strings *ids, struct err *err);
 
-/* <root>/.cache/seccomp, made if it is missing; -1: cannot be had, and nothing depends on it. */
-int state_cache_open(int root);
-
 /* The pid to tell: 0 of a container that has stopped. */
 pid_t state_pid(const struct state *state, enum state_status status);
 

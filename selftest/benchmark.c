@@ -222,7 +222,7 @@ static const struct operation {
 struct layers {
 	struct seccomp_plan seccomp;
 	struct landlock_plan landlock;
-	int filter;
+	struct sock_fprog filter;
 };
 
 enum variant { VARIANT_NONE, VARIANT_SECCOMP, VARIANT_LANDLOCK, VARIANTS_LEN };
@@ -238,7 +238,7 @@ static bool put_on(const struct layers *layers, enum variant variant)
 		return landlock_prepare(&layers->landlock, &ruleset, &err) == 0 &&
 		       landlock_apply(&layers->landlock, ruleset, &err) == 0;
 	return variant == VARIANT_NONE ||
-	       seccomp_apply(&layers->seccomp, layers->filter, &err) == 0;
+	       seccomp_apply(&layers->seccomp, &layers->filter, &err) == 0;
 }
 
 static void operate(const struct layers *layers, enum variant variant,
@@ -305,10 +305,9 @@ static int plan_layers(const struct spec *spec, const struct host *host, struct 
 	    landlock_plan(&spec->process, host, arena, &layers->landlock, err) < 0)
 		return -1;
 	layers->landlock.best_effort = true;
-	layers->filter = memfd_create("filter", MFD_CLOEXEC);
-	if (layers->filter < 0)
-		return err_sys(err, "memfd_create");
-	return layers->seccomp.wanted ? seccomp_compile(&layers->seccomp, layers->filter, err) : 0;
+	return layers->seccomp.wanted
+		       ? seccomp_compile(&layers->seccomp, arena, &layers->filter, err)
+		       : 0;
 }
 
 int benchmark(const struct settings *settings, const struct selftest_options *options, FILE *to,
@@ -316,7 +315,7 @@ int benchmark(const struct settings *settings, const struct selftest_options *op
 {
 	double *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct layers layers = { .filter = -1 };
+	struct layers layers = { 0 };
 	struct json *config;
 	struct spec *spec;
 	struct host host;
@@ -340,7 +339,6 @@ int benchmark(const struct settings *settings, const struct selftest_options *op
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(operations); i++)
 		measure_operation(&layers, &operations[i], shared, to);
-	close(layers.filter);
 	munmap(shared, sizeof(*shared));
 	return 0;
 }

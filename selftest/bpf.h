@@ -12,18 +12,11 @@
 
 #include "isolation/seccomp.h"
 
-struct bpf_program {
-	struct sock_filter *instructions;
-	size_t len;
-};
-
-/* Compiles the plan of a profile. */
-int bpf_compile(const struct seccomp_plan *plan, struct arena *arena, struct bpf_program *program,
-		struct err *err);
-
 /* The answer, SECCOMP_RET_X with its data. A program that the kernel would refuse kills. */
-uint32_t bpf_answer(const struct bpf_program *program, const struct seccomp_data *data);
+uint32_t bpf_answer(const struct sock_fprog *program, const struct seccomp_data *data);
 
 /* One line an instruction, with the names of fields, architectures, calls and actions. */
-void bpf_print(const struct bpf_program *program, const struct seccomp_plan *plan,
-	       struct arena *arena, FILE *to);
+void bpf_print(const struct sock_fprog *program, struct arena *arena, FILE *to);
+
+/* What is decided for which call, as of seccomp_rules.h. */
+void bpf_print_decisions(const struct seccomp_plan *plan, struct arena *arena, FILE *to);

@@ -95,14 +95,14 @@ static uint64_t own_namespaces(const struct spec *spec)
 static void run_filter(const struct check_context *context, struct check_findings *findings)
 {
 	struct check_context with_filter = *context;
-	struct bpf_program filter;
+	struct sock_fprog filter;
 	struct seccomp_plan plan;
 	struct err err;
 
 	if (!context->spec->linux.seccomp.set ||
 	    seccomp_plan(context->spec, context->host, context->arena, &plan, &err) < 0)
 		return;
-	if (bpf_compile(&plan, context->arena, &filter, &err) == 0) {
+	if (seccomp_compile(&plan, context->arena, &filter, &err) == 0) {
 		with_filter.filter = &filter;
 		check_filter(&with_filter, findings);
 		return;

@@ -13,9 +13,9 @@
 
 struct check_context {
 	const struct host *host;
-	const struct spec *spec;	  /* NULL: the host alone */
-	const struct bpf_program *filter; /* of the spec; NULL: it has none */
-	uint64_t own;			  /* CLONE_NEWX: namespaces that are not the host's */
+	const struct spec *spec;	 /* NULL: the host alone */
+	const struct sock_fprog *filter; /* of the spec; NULL: it has none */
+	uint64_t own;			 /* CLONE_NEWX: namespaces that are not the host's */
 	struct arena *arena;
 };
 

@@ -125,7 +125,7 @@ static const struct question {
 };
 /* clang-format on */
 
-static bool allows(const struct bpf_program *filter, const struct call *call)
+static bool allows(const struct sock_fprog *filter, const struct call *call)
 {
 	struct seccomp_data data = { .nr = call->number, .arch = call->architecture };
 	uint32_t action;

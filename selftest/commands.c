@@ -19,7 +19,6 @@
 #include "selftest/check.h"
 
 #define AUDIT_SECONDS 30
-#define NEVER_A_CALL 0xeffff /* above all calls, below those of one architecture */
 
 /* clang-format off */
 static const struct option_row format_options[] = {
@@ -135,46 +134,38 @@ static int cmd_check_config(const struct options *options, const struct settings
 
 /* --- print-seccomp --------------------------------------------------------------------------- */
 
-/* Of the prologue, which is not libseccomp's, a number tells that no system call has. */
 static int print_pfc(const struct seccomp_plan *plan, const struct spec *spec, struct arena *arena,
 		     struct err *err)
 {
-	const struct seccomp_data newer = { .nr = NEVER_A_CALL, .arch = plan->architectures[0] };
-	struct bpf_program program;
-
 	(void)spec;
-	if (bpf_compile(plan, arena, &program, err) < 0)
-		return -1;
-	if (bpf_answer(&program, &newer) == (SECCOMP_RET_ERRNO | ENOSYS))
-		printf("# In front of this, calls newer than all that the profile names are "
-		       "answered\n# with ENOSYS, so that programs fall back: --format bpf.\n");
-	fflush(stdout);
-	return seccomp_print(plan, STDOUT_FILENO, err);
+	(void)err;
+	bpf_print_decisions(plan, arena, stdout);
+	return 0;
 }
 
 static int print_bpf(const struct seccomp_plan *plan, const struct spec *spec, struct arena *arena,
 		     struct err *err)
 {
-	struct bpf_program program;
+	struct sock_fprog program;
 
 	(void)spec;
-	if (bpf_compile(plan, arena, &program, err) < 0)
+	if (seccomp_compile(plan, arena, &program, err) < 0)
 		return -1;
-	bpf_print(&program, plan, arena, stdout);
+	bpf_print(&program, arena, stdout);
 	return 0;
 }
 
 static int print_raw(const struct seccomp_plan *plan, const struct spec *spec, struct arena *arena,
 		     struct err *err)
 {
-	struct bpf_program program;
+	struct sock_fprog program;
 
 	(void)spec;
 	if (isatty(STDOUT_FILENO))
 		return err_set(err, OPTIONS_USAGE, "--format raw: not to a terminal");
-	if (bpf_compile(plan, arena, &program, err) < 0)
+	if (seccomp_compile(plan, arena, &program, err) < 0)
 		return -1;
-	fwrite(program.instructions, sizeof(*program.instructions), program.len, stdout);
+	fwrite(program.filter, sizeof(*program.filter), program.len, stdout);
 	return 0;
 }
 
@@ -183,19 +174,19 @@ static int print_profile(const struct seccomp_plan *plan, const struct spec *spe
 {
 	const struct json *linux = json_member(spec_encode(spec, arena), "linux");
 	struct json *tree = json_object(NULL, NULL, arena), *list;
-	struct bpf_program program;
+	struct sock_fprog program;
 
-	if (bpf_compile(plan, arena, &program, err) < 0)
+	if (seccomp_compile(plan, arena, &program, err) < 0)
 		return -1;
 	json_add(tree, "seccomp", json_merge(NULL, json_member(linux, "seccomp"), arena));
 	list = json_array(tree, "bpf", arena);
 	for (size_t i = 0; i < program.len; i++) {
 		struct json *row = json_object(list, NULL, arena);
 
-		json_unsigned(row, "code", program.instructions[i].code, arena);
-		json_unsigned(row, "jt", program.instructions[i].jt, arena);
-		json_unsigned(row, "jf", program.instructions[i].jf, arena);
-		json_unsigned(row, "k", program.instructions[i].k, arena);
+		json_unsigned(row, "code", program.filter[i].code, arena);
+		json_unsigned(row, "jt", program.filter[i].jt, arena);
+		json_unsigned(row, "jf", program.filter[i].jf, arena);
+		json_unsigned(row, "k", program.filter[i].k, arena);
 	}
 	print_json(tree, arena);
 	return 0;

@@ -144,7 +144,7 @@ struct confinement {
 	struct limits_plan limits;
 	struct landlock_plan landlock;
 	struct seccomp_plan seccomp;
-	int filter;
+	struct sock_fprog filter;
 };
 
 /* The layers that a process can put on itself, by the same plans and in the same order as init. */
@@ -161,33 +161,29 @@ static int confine(const struct confinement *plan, struct err *err)
 	if (limits_apply(&plan->limits, &unused, err) < 0)
 		return -1;
 	if (plan->seccomp.wanted && !plan->no_new_privileges &&
-	    seccomp_apply(&plan->seccomp, plan->filter, err) < 0)
+	    seccomp_apply(&plan->seccomp, &plan->filter, err) < 0)
 		return -1;
 	if (caps_apply(&plan->caps, err) < 0 ||
 	    (plan->landlock.wanted && landlock_apply(&plan->landlock, ruleset, err) < 0))
 		return -1;
 	if (plan->seccomp.wanted && plan->no_new_privileges)
-		return seccomp_apply(&plan->seccomp, plan->filter, err);
+		return seccomp_apply(&plan->seccomp, &plan->filter, err);
 	return 0;
 }
 
 static int plan_confinement(const struct stage *stage, const struct spec *spec,
 			    struct confinement *plan, struct err *err)
 {
-	*plan = (struct confinement){ .filter = -1,
-				      .no_new_privileges = spec->process.no_new_privileges };
+	*plan = (struct confinement){ .no_new_privileges = spec->process.no_new_privileges };
 	if (caps_plan(&spec->process, stage->host, &plan->caps, err) < 0 ||
 	    limits_plan(spec, &spec->process, &plan->limits, err) < 0 ||
 	    landlock_plan(&spec->process, stage->host, stage->arena, &plan->landlock, err) < 0 ||
 	    seccomp_plan(spec, stage->host, stage->arena, &plan->seccomp, err) < 0)
 		return -1;
 	plan->limits.raise_files = false; /* that is for building */
-	if (!plan->seccomp.wanted)
-		return 0;
-	plan->filter = memfd_create("agentd-filter", MFD_CLOEXEC);
-	if (plan->filter < 0)
-		return err_sys(err, "memfd_create");
-	return seccomp_compile(&plan->seccomp, plan->filter, err);
+	return plan->seccomp.wanted
+		       ? seccomp_compile(&plan->seccomp, stage->arena, &plan->filter, err)
+		       : 0;
 }
 
 static void __attribute__((noreturn))

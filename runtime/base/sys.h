@@ -193,7 +193,7 @@ static inline int sys_landlock_restrict_self(int ruleset, unsigned flags)
 	return (int)syscall(SYS_NR_landlock_restrict_self, ruleset, flags);
 }
 
-static inline int sys_seccomp(unsigned operation, unsigned flags, void *args)
+static inline int sys_seccomp(unsigned operation, unsigned flags, const void *args)
 {
 	return (int)syscall(SYS_seccomp, operation, flags, args);
 }

@@ -96,7 +96,9 @@ hole() {
 
 @test "what cannot be carried out here" {
 	hole '.linux.seccomp.architectures = ["SCMP_ARCH_VAX"]' plan
-	hole '.linux.seccomp.architectures += ["SCMP_ARCH_PPC"]' seccomp.profile
+	hole '.linux.seccomp.architectures += ["SCMP_ARCH_PPC"]' plan
+	hole '.linux.seccomp.syscalls += [range(1200) | { names: ["ioctl"], action: "SCMP_ACT_ALLOW",
+		args: [{ index: 1, value: (. * 5), op: "SCMP_CMP_EQ" }] }]' seccomp.profile
 }
 
 @test "wrong usage" {

@@ -141,22 +141,3 @@ getrandom mprotect newfstatat fstat lseek write exit_group exit uname' SCMP_ACT_
 	inside mkdir /tmp/x
 	has mkdir=EPERM
 }
-
-@test "the compiled filter is kept, and a damaged one is not used" {
-	filter SCMP_ACT_ALLOW mkdir SCMP_ACT_ERRNO '{}'
-	inside mkdir /tmp/x
-	local entry
-	entry=$(find "$ROOT" -path '*seccomp*' -type f | head -n 1)
-	[ -n "$entry" ]
-	inside mkdir /tmp/x
-	has mkdir=EPERM
-	truncate -s -8 "$entry"
-	inside mkdir /tmp/x
-	has mkdir=EPERM
-	head -c 100 /dev/urandom >"$entry"
-	inside mkdir /tmp/x
-	has mkdir=EPERM
-	filter SCMP_ACT_ALLOW mkdir SCMP_ACT_ERRNO '{ "errnoRet": 95 }'
-	inside mkdir /tmp/x
-	like 'mkdir=(EOPNOTSUPP|ENOTSUP)'
-}

@@ -16,7 +16,7 @@
 #include "tests/unit/bpfsim.c"
 
 static void compile_default(struct arena *arena, struct seccomp_plan *plan,
-			    struct bpf_program *program)
+			    struct sock_fprog *program)
 {
 	const struct spec_default with = { 0 };
 	struct host host = { .machine = "" };
@@ -27,14 +27,14 @@ static void compile_default(struct arena *arena, struct seccomp_plan *plan,
 
 	assert_int_equal(spec_parse(text, size, arena, &spec, &err), 0);
 	assert_int_equal(seccomp_plan(spec, &host, arena, plan, &err), 0);
-	assert_int_equal(bpf_compile(plan, arena, program, &err), 0);
+	assert_int_equal(seccomp_compile(plan, arena, program, &err), 0);
 }
 
 static void test_answers(void **state)
 {
 	static const uint64_t arguments[] = { 0, 1, 2, 3, 16, 0x5412, 0x100005412, UINT64_MAX };
 	struct arena *arena = arena_new(ARENA_LIMIT);
-	struct bpf_program program;
+	struct sock_fprog program;
 	struct seccomp_plan plan;
 	size_t allowed = 0;
 
@@ -51,9 +51,9 @@ static void test_answers(void **state)
 				};
 				uint32_t expected;
 
-				assert_int_equal(bpfsim_run(program.instructions, program.len,
-							    &data, &expected),
-						 0);
+				assert_int_equal(
+					bpfsim_run(program.filter, program.len, &data, &expected),
+					0);
 				assert_int_equal(bpf_answer(&program, &data), expected);
 				allowed += expected == SECCOMP_RET_ALLOW;
 			}
@@ -71,7 +71,7 @@ static void test_broken(void **state)
 	struct sock_filter outside[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64),
 					 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
 	struct sock_filter endless[] = { BPF_JUMP(BPF_JMP | BPF_JA, 5, 0, 0) };
-	const struct bpf_program programs[] = { { unknown, 2 }, { outside, 2 }, { endless, 1 } };
+	const struct sock_fprog programs[] = { { 2, unknown }, { 2, outside }, { 1, endless } };
 	const struct seccomp_data data = { 0 };
 
 	(void)state;
@@ -82,7 +82,7 @@ static void test_broken(void **state)
 static void test_text(void **state)
 {
 	struct arena *arena = arena_new(ARENA_LIMIT);
-	struct bpf_program program;
+	struct sock_fprog program;
 	struct seccomp_plan plan;
 	static char text[1 << 17];
 	FILE *to = fmemopen(text, sizeof(text), "w");
@@ -90,7 +90,7 @@ static void test_text(void **state)
 
 	(void)state;
 	compile_default(arena, &plan, &program);
-	bpf_print(&program, &plan, arena, to);
+	bpf_print(&program, arena, to);
 	assert_int_equal(fclose(to), 0);
 	for (const char *at = text; (at = strchr(at, '\n')); at++)
 		lines++;
@@ -100,6 +100,14 @@ static void test_text(void **state)
 	assert_non_null(strstr(text, "; SCMP_ACT_ERRNO, ENOSYS\n"));
 	assert_non_null(strstr(text, "; SCMP_ACT_ALLOW\n"));
 	assert_null(strstr(text, "unknown"));
+	to = fmemopen(text, sizeof(text), "w");
+	bpf_print_decisions(&plan, arena, to);
+	assert_int_equal(fclose(to), 0);
+	assert_non_null(strstr(text, "    16: by arguments\n        ioctl\n        if argument 1 & "
+				     "0xffffc000 == 0: SCMP_ACT_ALLOW\n"));
+	assert_non_null(strstr(text, "    101: SCMP_ACT_ERRNO, EPERM\n        ptrace\n"));
+	assert_non_null(strstr(text, "-983039: SCMP_ACT_ERRNO, ENOSYS\n"));
+	assert_non_null(strstr(text, "\nevery other architecture: SCMP_ACT_KILL\n"));
 	arena_free(arena);
 }
 

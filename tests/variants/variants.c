@@ -337,32 +337,29 @@ int __wrap_plan_make_exec(const struct spec *spec, const struct spec_process *pr
 /* --- calls that are not made ----------------------------------------------------------------- */
 
 /* "architecture-unchecked": every architecture counts as the native one. */
-static int take_any_architecture(int fd, uint32_t native)
+static void take_any_architecture(const struct sock_fprog *program, uint32_t native)
 {
-	struct sock_filter row;
+	for (size_t i = 0; i < program->len; i++) {
+		struct sock_filter *at = &program->filter[i];
 
-	for (off_t at = 0; pread(fd, &row, sizeof(row), at) == sizeof(row); at += sizeof(row)) {
-		if (row.code != (BPF_JMP | BPF_JEQ | BPF_K) || row.k != native)
+		if (at->code != (BPF_JMP | BPF_JEQ | BPF_K) || at->k != native)
 			continue;
-		row.code = BPF_JMP | BPF_JGE | BPF_K;
-		row.k = 0;
-		if (pwrite(fd, &row, sizeof(row), at) != sizeof(row))
-			return -1;
+		at->code = BPF_JMP | BPF_JGE | BPF_K;
+		at->k = 0;
 	}
-	return 0;
 }
 
-int __real_seccomp_compile_cached(const struct seccomp_plan *plan, int cache, int fd,
-				  struct err *err);
-int __wrap_seccomp_compile_cached(const struct seccomp_plan *plan, int cache, int fd,
-				  struct err *err);
-int __wrap_seccomp_compile_cached(const struct seccomp_plan *plan, int cache, int fd,
-				  struct err *err)
+int __real_seccomp_compile(const struct seccomp_plan *plan, struct arena *arena,
+			   struct sock_fprog *program, struct err *err);
+int __wrap_seccomp_compile(const struct seccomp_plan *plan, struct arena *arena,
+			   struct sock_fprog *program, struct err *err);
+int __wrap_seccomp_compile(const struct seccomp_plan *plan, struct arena *arena,
+			   struct sock_fprog *program, struct err *err)
 {
-	if (__real_seccomp_compile_cached(plan, cache, fd, err) < 0)
+	if (__real_seccomp_compile(plan, arena, program, err) < 0)
 		return -1;
-	if (is("architecture-unchecked") && take_any_architecture(fd, plan->architectures[0]) < 0)
-		return err_sys(err, "change the filter");
+	if (is("architecture-unchecked"))
+		take_any_architecture(program, plan->architectures[0]);
 	return 0;
 }
 
@@ -390,15 +387,18 @@ int __wrap_landlock_apply(const struct landlock_plan *plan, int ruleset, struct 
 	return ruleset == early_ruleset ? 0 : __real_landlock_apply(plan, ruleset, err);
 }
 
-int __real_seccomp_apply(const struct seccomp_plan *plan, int fd, struct err *err);
-int __wrap_seccomp_apply(const struct seccomp_plan *plan, int fd, struct err *err);
-int __wrap_seccomp_apply(const struct seccomp_plan *plan, int fd, struct err *err)
+int __real_seccomp_apply(const struct seccomp_plan *plan, const struct sock_fprog *program,
+			 struct err *err);
+int __wrap_seccomp_apply(const struct seccomp_plan *plan, const struct sock_fprog *program,
+			 struct err *err);
+int __wrap_seccomp_apply(const struct seccomp_plan *plan, const struct sock_fprog *program,
+			 struct err *err)
 {
 	const struct landlock_plan none = { 0 };
 
 	if (early_ruleset >= 0 && __real_landlock_apply(&none, early_ruleset, err) < 0)
 		return -1;
-	return __real_seccomp_apply(plan, fd, err);
+	return __real_seccomp_apply(plan, program, err);
 }
 
 int __real_rootfs_pivot(const struct rootfs_plan *plan, int rootfs, struct err *err);
