@@ -73,78 +73,97 @@ static int cmd_state(const struct options *options, const struct settings *setti
 
 #define LIST_COLUMNS 6
 
-/* Rows of cells, each column as wide as its longest cell. */
-static void print_table(const char *const (*rows)[LIST_COLUMNS], size_t len)
+struct table {
+	struct arena *arena;
+	const char *(*rows)[LIST_COLUMNS];
+	size_t len;
+};
+
+/* A row, of copies of its cells. */
+static void add_row(struct table *table, const char *const cells[LIST_COLUMNS])
+{
+	if ((table->len & (table->len - 1)) == 0) { /* doubles */
+		void *larger = arena_alloc(table->arena, 2 * table->len + 1, sizeof(*table->rows));
+
+		if (table->len)
+			memcpy(larger, table->rows, table->len * sizeof(*table->rows));
+		table->rows = larger;
+	}
+	for (size_t i = 0; i < LIST_COLUMNS; i++)
+		table->rows[table->len][i] =
+			cells[i] ? arena_copy(table->arena, cells[i], strlen(cells[i])) : "";
+	table->len++;
+}
+
+/* Each column as wide as its longest cell. */
+static void print_table(const struct table *table)
 {
 	size_t widths[LIST_COLUMNS] = { 0 };
 
-	for (size_t row = 0; row < len; row++)
+	for (size_t row = 0; row < table->len; row++)
 		for (size_t column = 0; column < LIST_COLUMNS; column++)
-			if (strlen(rows[row][column]) > widths[column])
-				widths[column] = strlen(rows[row][column]);
-	for (size_t row = 0; row < len; row++)
+			if (strlen(table->rows[row][column]) > widths[column])
+				widths[column] = strlen(table->rows[row][column]);
+	for (size_t row = 0; row < table->len; row++)
 		for (size_t column = 0; column < LIST_COLUMNS; column++)
 			if (column + 1 < LIST_COLUMNS)
-				printf("%-*s  ", (int)widths[column], rows[row][column]);
+				printf("%-*s  ", (int)widths[column], table->rows[row][column]);
 			else
-				printf("%s\n", rows[row][column]);
+				printf("%s\n", table->rows[row][column]);
 }
 
-static const char *or_empty(const char *text)
+static void list_in_table(const struct state *state, enum state_status status, void *table)
 {
-	return text ? text : "";
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)state_pid(state, status));
+	add_row(table, (const char *[]){ state->id, pid, state_status_text(status), state->bundle,
+					 state->created, state->owner });
 }
 
-static void fill_row(const char *row[LIST_COLUMNS], const struct container_view *view,
-		     struct arena *arena)
+static void list_as_json(const struct state *state, enum state_status status, void *data)
 {
-	const struct state *state = view->state;
+	struct arena *arena = arena_new(ARENA_LIMIT);
+	bool *first = data;
+	size_t size;
+	char *text = state_oci(state, status, arena, &size);
 
-	row[0] = state->id;
-	row[1] = arena_format(arena, "%d", (int)state_pid(state, view->status));
-	row[2] = state_status_text(view->status);
-	row[3] = or_empty(state->bundle);
-	row[4] = or_empty(state->created);
-	row[5] = or_empty(state->owner);
+	fputs(*first ? "[\n" : ",\n", stdout);
+	fwrite(text, 1, size - 1, stdout); /* without the end of the line */
+	*first = false;
+	arena_free(arena);
 }
 
-static void list_as_table(const struct container_view *views, size_t len, struct arena *arena)
+static int list_ids(const struct settings *settings, struct err *err)
 {
-	const char *(*rows)[LIST_COLUMNS] = arena_alloc(arena, len + 1, sizeof(*rows));
+	struct spec_strings ids = { 0 };
 
-	memcpy(rows, (const char *[]){ "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" },
-	       sizeof(*rows));
-	for (size_t i = 0; i < len; i++)
-		fill_row(rows[i + 1], &views[i], arena);
-	print_table((const char *const(*)[LIST_COLUMNS])rows, len + 1);
-}
-
-static int list_as_json(const struct container_view *views, size_t len, struct arena *arena)
-{
-	struct json *array = json_array(NULL, NULL, arena);
-
-	for (size_t i = 0; i < len; i++)
-		state_tree(array, views[i].state, views[i].status, arena);
-	return print_json(array, arena);
+	if (container_list(settings, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.len; i++)
+		puts(ids.item[i]);
+	return 0;
 }
 
 static int cmd_list(const struct options *options, const struct settings *settings, struct err *err)
 {
-	struct container_view *views;
-	size_t len;
-	bool json;
+	struct table table = { .arena = settings->arena };
+	bool json, first = true;
 
-	if (parse_format(options, &json, err) < 0 ||
-	    container_views(settings, &views, &len, err) < 0)
+	if (parse_format(options, &json, err) < 0)
 		return -1;
-	if (options->quiet) {
-		for (size_t i = 0; i < len; i++)
-			puts(views[i].state->id);
+	if (options->quiet)
+		return list_ids(settings, err);
+	if (json) {
+		if (container_each(settings, list_as_json, &first, err) < 0)
+			return -1;
+		puts(first ? "[]" : "\n]");
 		return 0;
 	}
-	if (json)
-		return list_as_json(views, len, settings->arena);
-	list_as_table(views, len, settings->arena);
+	add_row(&table, (const char *[]){ "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" });
+	if (container_each(settings, list_in_table, &table, err) < 0)
+		return -1;
+	print_table(&table);
 	return 0;
 }
 

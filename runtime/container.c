@@ -463,20 +463,9 @@ int container_list(const struct settings *settings, struct spec_strings *ids, st
 	return state_ids(root, settings->arena, ids, err);
 }
 
-static int view(const struct settings *settings, int root, const char *id,
-		struct container_view *view, struct err *err)
-{
-	autoclose int dir = -1;
-
-	if (state_open(root, id, false, &dir, err) < 0 ||
-	    state_load(dir, id, settings->arena, &view->state, err) < 0)
-		return -1;
-	view->status = state_status(dir, view->state);
-	return 0;
-}
-
-int container_views(const struct settings *settings, struct container_view **views, size_t *len,
-		    struct err *err)
+int container_each(const struct settings *settings,
+		   void (*visit)(const struct state *state, enum state_status status, void *data),
+		   void *data, struct err *err)
 {
 	struct spec_strings ids = { 0 };
 	autoclose int root = -1;
@@ -484,15 +473,18 @@ int container_views(const struct settings *settings, struct container_view **vie
 	if (open_root(settings, NULL, &root, err) < 0 ||
 	    state_ids(root, settings->arena, &ids, err) < 0)
 		return -1;
-	*len = 0;
-	*views = arena_new_array(settings->arena, struct container_view, ids.len);
 	for (size_t i = 0; i < ids.len; i++) {
+		struct arena *arena = arena_new(ARENA_LIMIT);
+		autoclose int dir = -1;
+		struct state *state;
 		struct err gone;
 
-		if (view(settings, root, ids.item[i], &(*views)[*len], &gone) == 0)
-			++*len;
+		if (state_open(root, ids.item[i], false, &dir, &gone) == 0 &&
+		    state_load(dir, ids.item[i], arena, &state, &gone) == 0)
+			visit(state, state_status(dir, state), data);
 		else
 			log_warn("list: %s", gone.text);
+		arena_free(arena);
 	}
 	return 0;
 }

@@ -50,15 +50,14 @@ int container_config(const struct settings *settings, const char *id, struct spe
 		     struct err *err);
 int container_list(const struct settings *settings, struct spec_strings *ids, struct err *err);
 
-struct container_view {
-	struct state *state;
-	enum state_status status;
-};
-
-/* All containers that can be read, sorted; the others are warned of. One that is deleted while we
- * look is no error: it is no longer there to be listed. */
-int container_views(const struct settings *settings, struct container_view **views, size_t *len,
-		    struct err *err);
+/*
+ * Shows all containers that can be read to `visit`, sorted; of the others it warns. One that is
+ * deleted while we look is no error: it is no longer there. A state lives as long as the call that
+ * it is given to: all of them together may be more than a command may have in memory.
+ */
+int container_each(const struct settings *settings,
+		   void (*visit)(const struct state *state, enum state_status status, void *data),
+		   void *data, struct err *err);
 
 /* The pids of the container's processes. */
 int container_pids(const struct settings *settings, const char *id, pid_t **pids, size_t *len,
