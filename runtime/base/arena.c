@@ -1,21 +1,27 @@
 /*
- * The arena, see arena.h: a chain of blocks, each filled from its start. The only malloc() and
- * free() of the program.
+ * The arena, see arena.h: a chain of blocks, each filled from both ends: objects from its start,
+ * texts, which need no alignment, from its end. The only place that takes memory.
+ *
+ * A block is mapped, not allocated: memory from the kernel is zero already, and a page that nobody
+ * has touched costs nothing. A page that is touched costs more than a microsecond, in the kernel
+ * that clears it, accounts for it and takes it back; clearing it again would touch them all.
  */
 #include "runtime/base/arena.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#define BLOCK_SIZE (32u << 10)
+#define BLOCK_SIZE (512u << 10)
 #define ALIGNMENT _Alignof(max_align_t)
 
 struct block {
 	struct block *next;
-	size_t used, size;
-	_Alignas(max_align_t) char data[];
+	size_t size;
+	size_t start, end; /* of what is free: offsets from the block */
 };
 
 struct arena {
@@ -29,48 +35,71 @@ static void give_up(const char *why)
 	exit(1);
 }
 
+static size_t align(size_t size)
+{
+	return (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+}
+
+/* A block with `size` bytes free. The sizes are bounded: those of an arena by its limit. */
+static struct block *block_new(size_t size)
+{
+	const size_t head = align(sizeof(struct block));
+	size_t total = head + size > BLOCK_SIZE ? head + size : BLOCK_SIZE;
+	struct block *block =
+		mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (block == MAP_FAILED)
+		give_up("out of memory");
+	*block = (struct block){ .size = total, .start = head, .end = total };
+	return block;
+}
+
+/* The arena itself is in its first block. */
 struct arena *arena_new(size_t limit)
 {
-	struct arena *arena = calloc(1, sizeof(*arena));
+	struct block *block = block_new(sizeof(struct arena));
+	struct arena *arena = (struct arena *)((char *)block + block->start);
 
-	if (!arena)
-		give_up("out of memory");
-	arena->left = limit;
+	block->start += align(sizeof(*arena));
+	*arena = (struct arena){ .blocks = block, .left = limit };
 	return arena;
 }
 
-static struct block *block_add(struct arena *arena, size_t size)
+/* The newest block, with `size` bytes free. */
+static struct block *block_with(struct arena *arena, size_t size)
 {
-	struct block *block = calloc(1, sizeof(*block) + size);
+	struct block *block = arena->blocks;
 
-	if (!block)
-		give_up("out of memory");
-	block->size = size;
-	block->next = arena->blocks;
-	arena->blocks = block;
+	if (size > arena->left)
+		give_up("the configuration needs more memory than a command may use");
+	arena->left -= size;
+	if (block->end - block->start < size) {
+		block = block_new(size);
+		block->next = arena->blocks;
+		arena->blocks = block;
+	}
 	return block;
 }
 
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
 {
-	struct block *block = arena->blocks;
+	struct block *block;
 	size_t total;
 	void *memory;
 
-	if (__builtin_mul_overflow(count, size, &total) || total > arena->left)
-		give_up("the configuration needs more memory than a command may use");
-	total = (total + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-	arena->left -= total < arena->left ? total : arena->left;
-	if (!block || block->size - block->used < total)
-		block = block_add(arena, total > BLOCK_SIZE ? total : BLOCK_SIZE);
-	memory = block->data + block->used;
-	block->used += total;
+	if (__builtin_mul_overflow(count, size, &total) || total > SIZE_MAX - ALIGNMENT)
+		total = SIZE_MAX - ALIGNMENT; /* more than any limit */
+	total = align(total);
+	block = block_with(arena, total);
+	memory = (char *)block + block->start;
+	block->start += total;
 	return memory;
 }
 
 char *arena_copy(struct arena *arena, const char *text, size_t size)
 {
-	char *copy = arena_alloc(arena, size + 1, 1);
+	struct block *block = block_with(arena, size + 1);
+	char *copy = (char *)block + (block->end -= size + 1);
 
 	if (size)
 		memcpy(copy, text, size);
@@ -79,16 +108,22 @@ char *arena_copy(struct arena *arena, const char *text, size_t size)
 
 char *arena_format(struct arena *arena, const char *format, ...)
 {
+	struct block *block = arena->blocks;
+	size_t left = block->end - block->start;
 	va_list args;
 	char *text;
 	int len;
 
+	/* where the next object goes; if the text is too long for what is left, nothing else will
+	 * ever go there */
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf((char *)block + block->start, left, format, args);
 	va_end(args);
 	if (len < 0)
 		give_up("a text could not be formatted");
 	text = arena_alloc(arena, (size_t)len + 1, 1);
+	if (align((size_t)len + 1) <= left)
+		return text;
 	va_start(args, format);
 	vsnprintf(text, (size_t)len + 1, format, args);
 	va_end(args);
@@ -97,13 +132,10 @@ char *arena_format(struct arena *arena, const char *format, ...)
 
 void arena_free(struct arena *arena)
 {
-	struct block *block, *next;
+	struct block *block = arena->blocks, *next;
 
-	if (!arena)
-		return;
-	for (block = arena->blocks; block; block = next) {
+	for (; block; block = next) {
 		next = block->next;
-		free(block);
+		munmap(block, block->size);
 	}
-	free(arena);
 }

@@ -107,6 +107,35 @@ static void test_arena(void **state)
 	arena_free(arena);
 }
 
+/* Objects and texts come from the two ends of a block, and some texts are written before it is
+ * known whether they fit. */
+static void test_arena_keeps_apart(void **state)
+{
+	struct arena *arena = arena_new(8 << 20);
+	static char *copies[2000], *formatted[2000];
+	static unsigned char *objects[2000];
+
+	(void)state;
+	for (int i = 0; i < 2000; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "copy %d", i);
+		copies[i] = arena_copy(arena, text, strlen(text));
+		formatted[i] = arena_format(arena, "%0*d", i + 1, i);
+		objects[i] = arena_alloc(arena, 1, 24);
+		for (size_t j = 0; j < 24; j++)
+			assert_int_equal(objects[i][j], 0);
+		memset(objects[i], 0xff, 24);
+	}
+	for (int i = 0; i < 2000; i++) {
+		assert_int_equal(atoi(copies[i] + strlen("copy ")), i);
+		assert_int_equal(strlen(formatted[i]), i + 1);
+		assert_int_equal(atoi(formatted[i]), i);
+		assert_int_equal(objects[i][0] & objects[i][23], 0xff);
+	}
+	arena_free(arena);
+}
+
 /* Over the limit, and products that overflow: the program ends, it does not get memory that is too
  * small. */
 static void test_arena_limit_ends_the_program(void **state)
@@ -218,6 +247,7 @@ int main(void)
 		cmocka_unit_test(test_long_errors_are_cut_not_overrun),
 		cmocka_unit_test(test_nothing_that_a_terminal_obeys),
 		cmocka_unit_test(test_arena),
+		cmocka_unit_test(test_arena_keeps_apart),
 		cmocka_unit_test(test_arena_limit_ends_the_program),
 		cmocka_unit_test_setup_teardown(test_replace_and_read, setup, teardown),
 		cmocka_unit_test(test_read_without_a_size),
