@@ -49,7 +49,7 @@ int field_type_error(const struct json *found, const char *what, struct err *err
 static int length_check(const struct json *from, struct err *err)
 {
 	if (from->len > SPEC_LIST_MAX)
-		return field_error(err, "has %zu items, more than the %d that are allowed",
+		return field_error(err, "has %u items, more than the %d that are allowed",
 				   from->len, SPEC_LIST_MAX);
 	return 0;
 }

@@ -1,8 +1,5 @@
 /*
- * JSON, see json.h. The only file that knows yajl.
- *
- * yajl's lexer lets through overlong UTF-8 and turns half a surrogate pair into '?', so the text is
- * checked before it sees it; that check also finds escaped NULs. Nothing here recurses deeper than
+ * JSON, see json.h. The only file that knows yajl. Nothing here recurses deeper than
  * JSON_DEPTH_MAX.
  */
 #include "spec/json.h"
@@ -13,88 +10,23 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "spec/json_text.h"
+
+/* An object or array that is not closed yet. */
+struct open {
+	struct json *value;
+	uint64_t keys;	  /* a bit for each key's hash */
+	bool maybe_twice; /* a bit came again */
+};
+
 struct parser {
 	struct arena *arena;
-	struct json *open[JSON_DEPTH_MAX]; /* the objects and arrays that are not closed yet */
+	struct open open[JSON_DEPTH_MAX];
 	size_t depth, values;
 	struct json *root;
 	const char *key;    /* of the value to come */
 	const char *reason; /* why a callback stopped yajl */
 };
-
-/* The number of bytes of the UTF-8 sequence at `at` (RFC 3629, section 4), or 0. */
-static size_t utf8_size(const unsigned char *at, size_t left)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t size = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-	uint32_t code;
-
-	if (size <= 1)
-		return size;
-	if (at[0] > 0xf4 || size > left)
-		return 0;
-	code = at[0] & (0x7fu >> size);
-	for (size_t i = 1; i < size; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (at[i] & 0x3f);
-	}
-	if (code < smallest[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return size;
-}
-
-/* The value of "\uXXXX" at `at`, or -1 if something else is there. */
-static long unicode_escape(const char *at, size_t left)
-{
-	char digits[5] = { 0 };
-
-	if (left < 6 || at[0] != '\\' || at[1] != 'u')
-		return -1;
-	memcpy(digits, at + 2, 4);
-	if (strspn(digits, "0123456789abcdefABCDEF") != 4)
-		return -1;
-	return strtol(digits, NULL, 16);
-}
-
-/* The number of bytes of the escape at `at`; a backslash is legal only in strings, so there is no
- * need to know where strings begin. 0 with a reason if it must not be. */
-static size_t escape_size(const char *at, size_t left, const char **reason)
-{
-	long code = unicode_escape(at, left), low;
-
-	if (code < 0)
-		return left < 2 ? left : 2;
-	*reason = "a string must not contain NUL";
-	if (code == 0)
-		return 0;
-	if (code < 0xd800 || code > 0xdfff)
-		return 6;
-	*reason = "half of a surrogate pair";
-	low = unicode_escape(at + 6, left - 6);
-	return code <= 0xdbff && low >= 0xdc00 && low <= 0xdfff ? 12 : 0;
-}
-
-/* Returns what is wrong with the characters of the text, and where; or NULL. */
-static const char *text_check(const char *text, size_t size, size_t *at)
-{
-	const char *reason = NULL;
-
-	for (*at = 0; *at < size;) {
-		size_t step;
-
-		if (text[*at] == '\\') {
-			step = escape_size(text + *at, size - *at, &reason);
-		} else {
-			reason = "invalid UTF-8";
-			step = utf8_size((const unsigned char *)text + *at, size - *at);
-		}
-		if (step == 0)
-			return reason;
-		*at += step;
-	}
-	return NULL;
-}
 
 static struct json *node(enum json_kind kind, const char *text, struct arena *arena)
 {
@@ -132,7 +64,7 @@ static int add(struct parser *parser, enum json_kind kind, const char *text)
 	if (++parser->values > JSON_VALUES_MAX)
 		return stop(parser, "too many values");
 	value = node(kind, text, parser->arena);
-	json_add(parser->depth ? parser->open[parser->depth - 1] : NULL, parser->key, value);
+	json_add(parser->depth ? parser->open[parser->depth - 1].value : NULL, parser->key, value);
 	parser->key = NULL;
 	if (!parser->root)
 		parser->root = value;
@@ -140,7 +72,7 @@ static int add(struct parser *parser, enum json_kind kind, const char *text)
 		return 1;
 	if (parser->depth == JSON_DEPTH_MAX)
 		return stop(parser, "nested too deeply");
-	parser->open[parser->depth++] = value;
+	parser->open[parser->depth++] = (struct open){ .value = value };
 	return 1;
 }
 
@@ -171,8 +103,16 @@ static int on_string(void *context, const unsigned char *text, size_t size)
 static int on_key(void *context, const unsigned char *text, size_t size)
 {
 	struct parser *parser = context;
+	struct open *open = &parser->open[parser->depth - 1];
+	uint32_t hash = 0;
+	uint64_t bit;
 
 	parser->key = arena_copy(parser->arena, (const char *)text, size);
+	for (size_t i = 0; i < size; i++)
+		hash = hash * 31 + text[i];
+	bit = 1ULL << hash % 64;
+	open->maybe_twice |= (open->keys & bit) != 0;
+	open->keys |= bit;
 	return 1;
 }
 
@@ -199,15 +139,17 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorting finds a key that is there twice without comparing each with each: maps may be long. */
+/* Sorting finds a key that is there twice without comparing each with each: maps may be long. Few
+ * objects need it: keys whose hashes differ are different. */
 static int on_object_end(void *context)
 {
 	struct parser *parser = context;
-	const struct json *object = parser->open[--parser->depth];
+	const struct open *open = &parser->open[--parser->depth];
+	const struct json *object = open->value;
 	const char **keys;
 	size_t len = 0;
 
-	if (object->len < 2)
+	if (!open->maybe_twice)
 		return 1;
 	keys = arena_new_array(parser->arena, const char *, object->len);
 	for (const struct json *child = object->first; child; child = child->next)
@@ -280,12 +222,13 @@ int json_parse(const char *text, size_t size, struct arena *arena, struct json *
 
 	if (size > JSON_BYTES_MAX)
 		return err_set(err, EFBIG, "is larger than %u bytes", JSON_BYTES_MAX);
-	reason = text_check(text, size, &at);
+	reason = json_text_check(text, size, &at);
 	if (reason)
 		return error_at(text, at, reason, strlen(reason), err);
 	yajl = yajl_alloc(&callbacks, NULL, &parser);
 	if (!yajl)
 		return err_set(err, ENOMEM, "parse JSON: out of memory");
+	yajl_config(yajl, yajl_dont_validate_strings, 1); /* json_text_check() did */
 	result = parse(yajl, &parser, text, size, err);
 	yajl_free(yajl);
 	*value = parser.root;
@@ -299,27 +242,38 @@ const struct json *json_member(const struct json *object, const char *key)
 	if (object->kind != JSON_OBJECT)
 		return NULL;
 	for (child = object->first; child; child = child->next)
-		if (strcmp(child->key, key) == 0)
+		if (child->key[0] == key[0] && strcmp(child->key, key) == 0)
 			break;
 	return child;
 }
 
+static bool digits_value(const char *text, uint64_t *number)
+{
+	for (*number = 0; *text; text++) {
+		unsigned digit = (unsigned)*text - '0';
+
+		if (digit > 9 || __builtin_mul_overflow(*number, 10, number) ||
+		    __builtin_add_overflow(*number, digit, number))
+			return false;
+	}
+	return true;
+}
+
 bool json_u64(const struct json *value, uint64_t *number)
 {
-	if (value->kind != JSON_NUMBER || strspn(value->text, "0123456789") != strlen(value->text))
-		return false;
-	errno = 0;
-	*number = strtoull(value->text, NULL, 10);
-	return errno == 0;
+	return value->kind == JSON_NUMBER && digits_value(value->text, number);
 }
 
 bool json_i64(const struct json *value, int64_t *number)
 {
-	if (value->kind != JSON_NUMBER || strspn(value->text, "-0123456789") != strlen(value->text))
+	bool negative = value->kind == JSON_NUMBER && value->text[0] == '-';
+	uint64_t size;
+
+	if (value->kind != JSON_NUMBER || !digits_value(value->text + negative, &size) ||
+	    size > (uint64_t)INT64_MAX + negative)
 		return false;
-	errno = 0;
-	*number = strtoll(value->text, NULL, 10);
-	return errno == 0;
+	*number = (int64_t)(negative ? 0 - size : size);
+	return true;
 }
 
 static struct json *copy(const struct json *from, struct arena *arena)

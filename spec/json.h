@@ -32,10 +32,10 @@ enum json_kind {
 /* A value; in an object it has a key. Children are a list in the order of the text. */
 struct json {
 	enum json_kind kind;
+	unsigned len;			  /* number of children */
 	const char *key;		  /* of this value in its object, else NULL */
 	const char *text;		  /* of a string or number */
 	struct json *first, *last, *next; /* children, and the next sibling */
-	size_t len;			  /* number of children */
 };
 
 /* Parses a text. The error has line and column, and the reason. */

@@ -113,14 +113,14 @@ int field_integer(const struct json *from, const struct field_range *range, stru
 
 	if (from->kind != JSON_NUMBER)
 		return field_type_error(from, "an integer", err);
-	if (strpbrk(from->text, ".eE"))
-		return field_error(err, "%s is not an integer", from->text);
 	if (json_u64(from, &number))
 		good = number <= range->max && (range->min < 0 || number >= (uint64_t)range->min);
 	else
 		good = json_i64(from, &negative) && negative >= range->min;
 	if (good)
 		return 0;
+	if (strpbrk(from->text, ".eE"))
+		return field_error(err, "%s is not an integer", from->text);
 	field_error(err, "%s is not in the range %" PRId64 " to %" PRIu64, from->text, range->min,
 		    range->max);
 	return range->why ? err_hint(err, "%s", range->why) : -1;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -85,6 +86,36 @@ static void test_refused(void **state)
 		assert_int_not_equal(err.code, 0);
 		arena_free(arena);
 	}
+}
+
+/* Most of a text is looked at a word at a time: what is bad must be found in every byte of it. */
+static void test_refused_at_every_offset(void **state)
+{
+	static const struct {
+		const char *bad, *error;
+	} rows[] = { { "\xff", "invalid UTF-8" },
+		     { "\xc0\x80", "invalid UTF-8" },
+		     { "\\u0000", "a string must not contain NUL" },
+		     { "\\udc00", "half of a surrogate pair" } };
+	struct arena *arena = arena_new(ARENA_LIMIT);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows) * 40; i++) {
+		const char *bad = rows[i / 40].bad;
+		char text[64], expected[100];
+		struct err err = { 0 };
+		struct json *value;
+
+		memset(text, 'a', sizeof(text));
+		memcpy(text, "[\"", 2);
+		memcpy(text + sizeof(text) - 2, "\"]", 2);
+		memcpy(text + 2 + i % 40, bad, strlen(bad));
+		snprintf(expected, sizeof(expected), "line 1, column %zu: %s", 3 + i % 40,
+			 rows[i / 40].error);
+		assert_int_equal(json_parse(text, sizeof(text), arena, &value, &err), -1);
+		assert_string_equal(err.text, expected);
+	}
+	arena_free(arena);
 }
 
 static void repeat(char *to, const char *what, size_t times)
@@ -326,7 +357,7 @@ int main(void)
 		cmocka_unit_test(test_values_max), cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_values),	   cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_numbers),	   cmocka_unit_test(test_merge),
-		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print),	   cmocka_unit_test(test_refused_at_every_offset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,11 @@
+/*
+ * Which characters a JSON text may have. yajl's lexer lets through overlong UTF-8 and turns half a
+ * surrogate pair into '?', and knows no reason against an escaped NUL: a text is checked before
+ * yajl sees it. Nothing else about it is known here.
+ */
+#pragma once
+
+#include <stddef.h>
+
+/* Returns what is wrong with the characters of the text, and where; or NULL. */
+const char *json_text_check(const char *text, size_t size, size_t *at);
