@@ -5,10 +5,10 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "runtime/base/array.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/hooks.h"
 #include "runtime/outside.h"
@@ -27,13 +27,11 @@ static void launch_clear(struct launch *launch, int root, struct arena *arena)
 
 static const char *now_text(struct arena *arena)
 {
+	char text[CLOCK_TEXT_SIZE];
 	struct timespec now;
-	char text[32];
-	struct tm tm;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	clock_text(now.tv_sec, text);
 	return arena_format(arena, "%s.%09ldZ", text, now.tv_nsec);
 }
 

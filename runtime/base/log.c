@@ -8,9 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/file.h"
 
 #define LINE_MAX_SIZE \
@@ -83,16 +83,13 @@ void log_clean(char *text)
 
 static size_t format_line(char *line, size_t size, enum log_level level, const char *text)
 {
-	char escaped[ERR_TEXT_MAX * 6 + 1], when[32];
-	time_t now = time(NULL);
-	struct tm tm;
+	char escaped[ERR_TEXT_MAX * 6 + 1], when[CLOCK_TEXT_SIZE];
 
 	if (target.format == LOG_FORMAT_TEXT)
 		return (size_t)snprintf(line, size, "agentd: %s: %s\n", level_names[level], text);
-	gmtime_r(&now, &tm);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	clock_text(time(NULL), when);
 	json_escape(escaped, sizeof(escaped), text);
-	return (size_t)snprintf(line, size, "{\"msg\":\"%s\",\"level\":\"%s\",\"time\":\"%s\"}\n",
+	return (size_t)snprintf(line, size, "{\"msg\":\"%s\",\"level\":\"%s\",\"time\":\"%sZ\"}\n",
 				escaped, level_names[level], when);
 }
 

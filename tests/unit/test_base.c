@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "runtime/base/arena.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/err.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
@@ -240,6 +241,21 @@ static void test_names(void **state)
 	assert_null(name_text(table, 3));
 }
 
+/* Each day of the years that the kernel's clock has. */
+static void test_clock_text(void **state)
+{
+	(void)state;
+	for (time_t time = 0; time < 9223372036; time += 86399) {
+		char text[CLOCK_TEXT_SIZE], expected[CLOCK_TEXT_SIZE];
+		struct tm tm;
+
+		clock_text(time, text);
+		gmtime_r(&time, &tm);
+		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S", &tm);
+		assert_string_equal(text, expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +270,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_write_is_careful, setup, teardown),
 		cmocka_unit_test(test_signal_of_the_library),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_clock_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
