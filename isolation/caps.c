@@ -162,6 +162,11 @@ int caps_apply(const struct caps_plan *plan, struct err *err)
 	return apply_ambient(plan, next.permitted & next.inheritable, err);
 }
 
+int caps_last(void)
+{
+	return cap_max_bits() - 1;
+}
+
 bool caps_have(int cap)
 {
 	struct sets sets;

@@ -29,6 +29,9 @@ int caps_raise_effective(struct err *err);
  */
 int caps_apply(const struct caps_plan *plan, struct err *err);
 
+/* The newest capability of the kernel, as a bit number. */
+int caps_last(void);
+
 /* Whether a capability (bit number) is in the effective set of the caller. */
 bool caps_have(int cap);
 

@@ -120,9 +120,12 @@ static void enabling_text(unsigned mask, char *text, size_t size)
 static int enable_controllers(int dir, const char *where, unsigned needed, unsigned accounting,
 			      struct err *err)
 {
-	unsigned enabled = cgroup_controllers_read(dir, "cgroup.subtree_control");
+	unsigned enabled;
 	char text[512];
 
+	if (!(needed | accounting))
+		return 0;
+	enabled = cgroup_controllers_read(dir, "cgroup.subtree_control");
 	/* Nobody's configuration asked for these: a failure leaves the callers without numbers. */
 	if (accounting & ~enabled) {
 		enabling_text(accounting & ~enabled, text, sizeof(text));

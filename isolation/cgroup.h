@@ -86,6 +86,10 @@ int cgroup_check_path(const char *path, struct err *err);
 /* Opens the directory that cgroup v2 is mounted on; an error if it is not. */
 int cgroup_open_root(const char *root, int *dir, struct err *err);
 
+/* Whether we may make cgroups below a directory of cgroup v2, and move processes into them
+ * (cgroups(7), "Delegation"). */
+bool cgroup_may_make_below(int root, const char *path);
+
 /* Opens the directory of an existing cgroup ("" is an error); O_RDONLY | O_DIRECTORY. */
 int cgroup_open(const char *root, const char *path, int *dir, struct err *err);
 

@@ -14,8 +14,6 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 
-/* Where containers go whose configuration has no linux.cgroupsPath. */
-
 #define DELEGATE_REMEDY                                                                   \
 	"run agentd in a cgroup that is delegated to you (systemd-run --user --scope -p " \
 	"Delegate=yes, or Delegate=yes in its unit)"
@@ -84,8 +82,7 @@ int cgroup_check_path(const char *path, struct err *err)
 	}
 }
 
-/* Whether we may make cgroups below, and move processes into them (cgroups(7), "Delegation"). */
-static bool may_make_below(int root, const char *path)
+bool cgroup_may_make_below(int root, const char *path)
 {
 	char procs[PATH_MAX];
 
@@ -103,17 +100,17 @@ static const char *find_place(int root, const char *own, struct arena *arena)
 {
 	char *above, *slash;
 
-	if (may_make_below(root, "."))
+	if (cgroup_may_make_below(root, "."))
 		return "";
 	if (!own || !own[1])
 		return NULL;
 	above = arena_copy(arena, own + 1, strlen(own + 1));
 	while ((slash = strrchr(above, '/'))) {
 		*slash = '\0';
-		if (may_make_below(root, above))
+		if (cgroup_may_make_below(root, above))
 			return arena_format(arena, "%s/", above);
 	}
-	return may_make_below(root, own + 1) ? arena_format(arena, "%s/", own + 1) : NULL;
+	return cgroup_may_make_below(root, own + 1) ? arena_format(arena, "%s/", own + 1) : NULL;
 }
 
 /* Chooses plan->path, or leaves it NULL and says why in `lack`. */
@@ -176,37 +173,56 @@ static bool survey(int root, const char *path, unsigned *available)
 		dir = next;
 		path += len + (path[len] == '/');
 	}
-	return may_make_below(dir, ".");
+	return cgroup_may_make_below(dir, ".");
 }
 
-/* Whether a controller is in use by a hierarchy of cgroup v1 (/proc/cgroups, cgroups(7)). */
-static bool owned_by_v1(const char *controller)
+/* What tells why a controller is missing. */
+struct top {
+	bool known;
+	bool in_namespace; /* only there has the top cgroup.events: the machine's own has not */
+	unsigned here, v1; /* the controllers of the top, and those that cgroup v1 has */
+};
+
+/* /proc/cgroups, cgroups(7): "NAME HIERARCHY CGROUPS ENABLED" */
+static unsigned v1_controllers(void)
 {
-	const char *name = strcmp(controller, "io") == 0 ? "blkio" : controller;
-	char text[4096], word[32], *line, *rest;
-	int hierarchy;
+	char text[4096], *line, *lines;
+	unsigned mask = 0;
 
 	if (file_read_small(AT_FDCWD, "/proc/cgroups", text, sizeof(text)) < 0)
-		return false;
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (sscanf(line, "%31s %d", word, &hierarchy) == 2 && strcmp(word, name) == 0)
-			return hierarchy != 0;
-	return false;
+		return 0;
+	for (line = strtok_r(text, "\n", &lines); line; line = strtok_r(NULL, "\n", &lines)) {
+		char *words, *name = strtok_r(line, "\t", &words);
+		const char *hierarchy = strtok_r(NULL, "\t", &words);
+
+		if (hierarchy && strcmp(hierarchy, "0") != 0)
+			mask |= cgroup_controllers_mask(strcmp(name, "blkio") == 0 ? "io" : name);
+	}
+	return mask;
 }
 
-/* The root of a cgroup namespace has cgroup.events, the machine's own root has not. */
-static struct lack why_missing(const char *controller, int root, struct arena *arena)
+/* The same for all controllers: looked at when the first is missing. */
+static void top_look(int root, struct top *top)
+{
+	if (top->known)
+		return;
+	top->known = true;
+	top->in_namespace = faccessat(root, "cgroup.events", F_OK, 0) == 0;
+	top->here = cgroup_controllers_read(root, "cgroup.controllers");
+	top->v1 = v1_controllers();
+}
+
+static struct lack why_missing(const char *controller, const struct top *top, struct arena *arena)
 {
 	unsigned mask = cgroup_controllers_mask(controller);
 
-	if (cgroup_controllers_read(root, "cgroup.controllers") & mask ||
-	    faccessat(root, "cgroup.events", F_OK, 0) == 0)
+	if (top->here & mask || top->in_namespace)
 		return (struct lack){
 			arena_format(arena, "the %s controller is not delegated to this user",
 				     controller),
 			DELEGATE_REMEDY,
 		};
-	if (owned_by_v1(controller))
+	if (top->v1 & mask)
 		return (struct lack){
 			arena_format(arena,
 				     "the %s controller is not available in cgroup v2 on this host "
@@ -222,12 +238,13 @@ static struct lack why_missing(const char *controller, int root, struct arena *a
 }
 
 /*
- * What every cgroup has before anybody writes to it: no limit, and the weight 100, which callers of
- * runc ask for as 1024 shares. A missing controller then takes nothing away.
+ * Whether a missing controller takes nothing away: an optional limit, and what every cgroup has
+ * before anybody writes to it: no limit, and the weight 100, which callers of runc ask for as 1024
+ * shares.
  */
-static bool is_default(const struct cgroup_limit *limit)
+static bool is_no_loss(const struct cgroup_limit *limit)
 {
-	return strncmp(limit->text, "max", 3) == 0 ||
+	return limit->optional || strncmp(limit->text, "max", 3) == 0 ||
 	       (strcmp(limit->file, "cpu.weight") == 0 && strcmp(limit->text, "100") == 0);
 }
 
@@ -235,7 +252,7 @@ static bool is_default(const struct cgroup_limit *limit)
 static int drop_limit(const struct cgroup_limit *limit, const struct lack *lack,
 		      struct arena *arena, struct cgroup_plan *plan, struct err *err)
 {
-	if (limit->optional || is_default(limit))
+	if (is_no_loss(limit))
 		return 0;
 	if (!plan->best_effort)
 		return err_set(err, ENOTSUP,
@@ -250,6 +267,7 @@ static int drop_limit(const struct cgroup_limit *limit, const struct lack *lack,
 static int keep_available(unsigned available, int root, struct arena *arena,
 			  struct cgroup_plan *plan, struct err *err)
 {
+	struct top top = { 0 };
 	unsigned needed = 0;
 	size_t kept = 0;
 
@@ -263,7 +281,10 @@ static int keep_available(unsigned available, int root, struct arena *arena,
 			plan->limits[kept++] = *limit;
 			continue;
 		}
-		lack = why_missing(limit->controller, root, arena);
+		if (is_no_loss(limit))
+			continue;
+		top_look(root, &top);
+		lack = why_missing(limit->controller, &top, arena);
 		if (drop_limit(limit, &lack, arena, plan, err) < 0)
 			return -1;
 	}

@@ -9,11 +9,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "isolation/caps.h"
 #include "isolation/cgroup.h"
@@ -78,11 +78,29 @@ static const char *cgroup_own(struct arena *arena)
 	return path && !strstr(path, "/..") ? arena_copy(arena, path, strlen(path)) : NULL;
 }
 
-static bool in_initial_user_namespace(void)
+/* A kernel without user namespaces has no such file. */
+static int probe_user_namespace(struct host *host, struct err *err)
 {
 	struct stat st;
 
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == INITIAL_USER_NAMESPACE;
+	if (stat("/proc/self/ns/user", &st) == 0) {
+		host->initial_user_ns = st.st_ino == INITIAL_USER_NAMESPACE;
+	} else if (access("/proc/self/ns", F_OK) < 0) {
+		err_sys(err, "look at /proc/self/ns");
+		return err_hint(err, "agentd needs a procfs mounted on /proc");
+	}
+	return 0;
+}
+
+/* Whoever may make cgroups at the top needs to know no place of his own. */
+static void probe_cgroup(struct host *host, struct arena *arena)
+{
+	host->cgroup_root = cgroup_root(arena);
+	if (!host->cgroup_root)
+		return;
+	host->cgroup_hybrid = strcmp(host->cgroup_root, "/sys/fs/cgroup") != 0;
+	if (!cgroup_may_make_below(AT_FDCWD, host->cgroup_root))
+		host->cgroup_own = cgroup_own(arena);
 }
 
 /* /sys/module/apparmor/parameters/enabled; selinux(8) mounts its file system only when enabled */
@@ -108,27 +126,20 @@ static void probe_landlock(struct host *host)
 int host_probe(struct host *host, int rootless, struct arena *arena, struct err *err)
 {
 	struct utsname name;
-	char last_cap[16];
 
 	if (uname(&name) < 0)
 		return err_sys(err, "uname");
-	if (file_read_small(AT_FDCWD, "/proc/sys/kernel/cap_last_cap", last_cap, sizeof(last_cap)) <
-	    0) {
-		err_sys(err, "read /proc/sys/kernel/cap_last_cap");
-		return err_hint(err, "agentd needs a procfs mounted on /proc");
-	}
 	*host = (struct host){
 		.uid = geteuid(),
 		.gid = getegid(),
 		.privileged = caps_have(CAP_SYS_ADMIN),
-		.initial_user_ns = in_initial_user_namespace(),
-		.last_cap = atoi(last_cap),
-		.cgroup_root = cgroup_root(arena),
-		.cgroup_own = cgroup_own(arena),
+		.last_cap = caps_last(),
 		.machine = arena_copy(arena, name.machine, strlen(name.machine)),
 	};
+	if (probe_user_namespace(host, err) < 0)
+		return -1;
 	host->rootless = rootless < 0 ? !(host->privileged && host->initial_user_ns) : rootless;
-	host->cgroup_hybrid = host->cgroup_root && strcmp(host->cgroup_root, "/sys/fs/cgroup") != 0;
+	probe_cgroup(host, arena);
 	probe_landlock(host);
 	probe_security_modules(host);
 	return 0;

@@ -20,7 +20,8 @@ struct host {
 	int landlock_errno;	 /* why: ENOSYS not built, EOPNOTSUPP not enabled, others refused */
 	const char *cgroup_root; /* where cgroup v2 is mounted; NULL: nowhere */
 	bool cgroup_hybrid;	 /* v2 beside v1 hierarchies, which may own controllers */
-	const char *cgroup_own;	 /* the caller's own cgroup v2 path, "/" first; NULL: unknown */
+	const char *cgroup_own;	 /* the caller's own cgroup v2 path, "/" first; NULL: unknown, or he
+				    may make cgroups at the top */
 	bool apparmor, selinux;	 /* enabled in the kernel */
 	const char *machine;	 /* uname -m */
 };
