@@ -194,13 +194,13 @@ lint: all
 
 # Each fuzzer for FUZZ_SECONDS, from its corpus, with clang's libFuzzer.
 FUZZ_SECONDS ?= 60
-fuzz:
-	$(Q)mkdir -p build-fuzz
+fuzz: $(BUILD)/selftest/canary_program.o
 	$(Q)for fuzzer in $(basename $(notdir $(FUZZ_SOURCES))); do \
+		mkdir -p build-fuzz/$$fuzzer.corpus && \
 		$(CLANG) -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
-			-o build-fuzz/$$fuzzer tests/fuzz/$$fuzzer.c $(filter-out runtime/main.c,$(SOURCES)) $(LIBS) && \
+			-o build-fuzz/$$fuzzer tests/fuzz/$$fuzzer.c $(filter-out runtime/main.c,$(SOURCES)) $< $(LIBS) && \
 		build-fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=5 \
-			-artifact_prefix=build-fuzz/ tests/fuzz/corpus/$${fuzzer#fuzz_} || exit 1; \
+			-artifact_prefix=build-fuzz/ build-fuzz/$$fuzzer.corpus tests/fuzz/corpus/$${fuzzer#fuzz_} || exit 1; \
 	done
 
 # Lines covered by the tests that need no virtual machine: build-coverage/report/index.html.
