@@ -51,8 +51,9 @@ CPPFLAGS += -D_GNU_SOURCE -I.
 # libseccomp, yajl and libcap go into the binary where the archive is installed: each shared library costs start-up time.
 static_or_shared = $(if $(wildcard $(addsuffix /$(2),$(shell $(PKG_CONFIG) --variable=libdir $(1)))),-l:$(2),$(shell $(PKG_CONFIG) --libs $(1)))
 PACKAGES := libseccomp yajl libcap libmnl
+# Each of some 200 symbols is looked for in the shared ones in their order: libc first, which has nearly all of them.
 LIBS := $(call static_or_shared,libseccomp,libseccomp.a) $(call static_or_shared,yajl,libyajl_s.a) \
-	$(call static_or_shared,libcap,libcap.a) $(shell $(PKG_CONFIG) --libs libmnl)
+	$(call static_or_shared,libcap,libcap.a) -lc $(shell $(PKG_CONFIG) --libs libmnl)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 
 ALL_CFLAGS = -std=gnu11 $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) $(HARDEN)
