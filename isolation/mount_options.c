@@ -105,13 +105,13 @@ const struct mount_option mount_options[] = {
 	{ "copy-symlink",	.what = MOUNT_OPTION_LATER },
 	{ "src-nofollow",	.what = MOUNT_OPTION_LATER },
 	{ "dest-nofollow",	.what = MOUNT_OPTION_LATER },
-	{ 0 }
+	{ .name = "" }
 };
 /* clang-format on */
 
 static const struct mount_option *find(const char *word)
 {
-	for (const struct mount_option *option = mount_options; option->name; option++)
+	for (const struct mount_option *option = mount_options; *option->name; option++)
 		if (!strcmp(option->name, word))
 			return option;
 	return NULL;

@@ -10,9 +10,10 @@
 #include "runtime/base/err.h"
 #include "spec/spec.h"
 
-/* A word and what it means. `features` lists the names, the manual page explains them. */
+/* A word and what it means. `features` lists the names, the manual page explains them. Without a
+ * pointer, which the dynamic loader would have to set in every command. */
 struct mount_option {
-	const char *name;
+	char name[16];
 	uint64_t attr_set, attr_clear;	 /* SYS_MOUNT_ATTR_X, for mount_setattr(2) on this mount */
 	uint64_t rec_set, rec_clear;	 /* the same, recursively */
 	uint64_t super_set, super_clear; /* MS_X of the superblock: sync, dirsync, lazytime */
@@ -29,7 +30,7 @@ enum {
 	MOUNT_OPTION_LATER = 32,   /* of the specification or of peers, not done: refused by name */
 };
 
-/* All of the specification; the last row has no name. */
+/* All of the specification; the name of the last row is empty. */
 extern const struct mount_option mount_options[];
 
 /* What the words of one mount add up to; a later word overrides an earlier one. */

@@ -203,7 +203,7 @@ static const char *flags_text(const struct mount_flags *flags, struct arena *are
 {
 	const char *text = "";
 
-	for (const struct mount_option *option = mount_options; option->name; option++) {
+	for (const struct mount_option *option = mount_options; *option->name; option++) {
 		uint64_t set = option->attr_set, clear = option->attr_clear;
 		bool says =
 			(set && (set & flags->attr_set) == set) ||

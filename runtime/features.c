@@ -52,7 +52,7 @@ static void add_mount_options(struct json *parent, struct arena *arena)
 {
 	struct json *array = json_array(parent, "mountOptions", arena);
 
-	for (const struct mount_option *option = mount_options; option->name; option++)
+	for (const struct mount_option *option = mount_options; *option->name; option++)
 		if (!(option->what & MOUNT_OPTION_LATER))
 			json_string(array, NULL, option->name, arena);
 }

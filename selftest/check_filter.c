@@ -49,18 +49,19 @@
 	}
 #endif
 
-#define CALLS_MAX 12
 #define TIOCSTI_REQUEST 0x5412
 #define TIOCLINUX_REQUEST 0x541c
 
+/* Without pointers, which the dynamic loader would have to set in every command of agentd. */
 struct call {
-	const char *name; /* NULL: no more */
+	char name[40]; /* "": no more */
 	uint32_t architecture;
 	int number;
 	uint64_t args[6];
 };
 
 /* clang-format off */
+#define CALLS(...) (const struct call[]){ __VA_ARGS__, { "", 0, 0, { 0 } } }
 #define CALL(name, ...) { #name, NATIVE, SYS_##name, { __VA_ARGS__ } }
 #define NEWER(name) { #name, NATIVE, SYS_NR_##name, { 0 } }
 #define NETLINK(name, protocol) { "netlink " name, NATIVE, SYS_socket, { AF_NETLINK, SOCK_RAW, protocol } }
@@ -69,57 +70,57 @@ struct call {
 static const struct question {
 	const char *name;
 	enum severity severity;
-	struct call calls[CALLS_MAX];
+	const struct call *calls;
 	const char *remedy;
 } questions[] = {
 	{ "seccomp.tracing", SEVERITY_MEDIUM,
-	  { CALL(ptrace, 16), CALL(process_vm_readv, 1), CALL(process_vm_writev, 1), { "pidfd_getfd", NATIVE, 438, { 0 } } },
+	  CALLS(CALL(ptrace, 16), CALL(process_vm_readv, 1), CALL(process_vm_writev, 1), { "pidfd_getfd", NATIVE, 438, { 0 } }),
 	  "leave them out of linux.seccomp: a debugger is not part of a service" },
 	{ "seccomp.mounts", SEVERITY_MEDIUM,
-	  { CALL(mount, 1), CALL(umount2, 1), CALL(pivot_root, 1), NEWER(open_tree), NEWER(move_mount), NEWER(fsopen),
-	    NEWER(fsmount), NEWER(mount_setattr) },
+	  CALLS(CALL(mount, 1), CALL(umount2, 1), CALL(pivot_root, 1), NEWER(open_tree), NEWER(move_mount), NEWER(fsopen),
+	    NEWER(fsmount), NEWER(mount_setattr)),
 	  "leave them out of linux.seccomp; with them one capability is all that is in the way" },
 	{ "seccomp.namespaces", SEVERITY_MEDIUM,
-	  { CALL(unshare, CLONE_NEWUSER), CALL(setns, 3),
+	  CALLS(CALL(unshare, CLONE_NEWUSER), CALL(setns, 3),
 	    { "clone with CLONE_NEWUSER", NATIVE, SYS_clone, CLONE_ARGS(CLONE_NEWUSER | 17) },
-	    { "clone3, whose flags no filter sees", NATIVE, SYS_NR_clone3, { 0 } } },
+	    { "clone3, whose flags no filter sees", NATIVE, SYS_NR_clone3, { 0 } }),
 	  "a namespace of its own gives a process all capabilities in it: refuse them, and clone3 with ENOSYS" },
 	{ "seccomp.kernel-code", SEVERITY_HIGH,
-	  { CALL(init_module, 1), CALL(finit_module, 3), CALL(delete_module, 1), CALL(kexec_load, 0),
-	    CALL(bpf, 0), CALL(perf_event_open, 1), CALL(swapon, 1), CALL(settimeofday, 1), CALL(acct, 1) },
+	  CALLS(CALL(init_module, 1), CALL(finit_module, 3), CALL(delete_module, 1), CALL(kexec_load, 0),
+	    CALL(bpf, 0), CALL(perf_event_open, 1), CALL(swapon, 1), CALL(settimeofday, 1), CALL(acct, 1)),
 	  "leave them out of linux.seccomp: they are for whoever runs the machine" },
 	{ "seccomp.io_uring", SEVERITY_MEDIUM,
-	  { { "io_uring_setup", NATIVE, 425, { 1 } } },
+	  CALLS({ "io_uring_setup", NATIVE, 425, { 1 } }),
 	  "leave it out of linux.seccomp: what is asked for through a ring passes no filter" },
-	{ "seccomp.userfaultfd", SEVERITY_MEDIUM, { CALL(userfaultfd, 0) },
+	{ "seccomp.userfaultfd", SEVERITY_MEDIUM, CALLS(CALL(userfaultfd, 0)),
 	  "leave it out of linux.seccomp: it makes races in the kernel easy to win" },
-	{ "seccomp.keys", SEVERITY_MEDIUM, { CALL(keyctl, 0), CALL(add_key, 1), CALL(request_key, 1) },
+	{ "seccomp.keys", SEVERITY_MEDIUM, CALLS(CALL(keyctl, 0), CALL(add_key, 1), CALL(request_key, 1)),
 	  "leave them out of linux.seccomp: keys are not in any namespace but the user's" },
-	{ "seccomp.file-handles", SEVERITY_MEDIUM, { CALL(open_by_handle_at, 3) },
+	{ "seccomp.file-handles", SEVERITY_MEDIUM, CALLS(CALL(open_by_handle_at, 3)),
 	  "leave it out of linux.seccomp: it opens what no path leads to (CVE-2014-3519)" },
 	{ "seccomp.raw-sockets", SEVERITY_MEDIUM,
-	  { FAMILY("AF_INET SOCK_RAW", AF_INET, SOCK_RAW), FAMILY("AF_INET6 SOCK_RAW", AF_INET6, SOCK_RAW),
-	    FAMILY("AF_PACKET", AF_PACKET, SOCK_RAW) },
+	  CALLS(FAMILY("AF_INET SOCK_RAW", AF_INET, SOCK_RAW), FAMILY("AF_INET6 SOCK_RAW", AF_INET6, SOCK_RAW),
+	    FAMILY("AF_PACKET", AF_PACKET, SOCK_RAW)),
 	  "allow socket for the types that are needed, by its arguments" },
 	{ "seccomp.netlink", SEVERITY_MEDIUM,
-	  { NETLINK("sock_diag", 4), NETLINK("xfrm", 6), NETLINK("audit", 9), NETLINK("netfilter", 12), NETLINK("uevent", 15),
-	    NETLINK("generic", 16), NETLINK("crypto", 21) },
+	  CALLS(NETLINK("sock_diag", 4), NETLINK("xfrm", 6), NETLINK("audit", 9), NETLINK("netfilter", 12), NETLINK("uevent", 15),
+	    NETLINK("generic", 16), NETLINK("crypto", 21)),
 	  "allow AF_NETLINK with NETLINK_ROUTE alone, by the third argument of socket" },
 	{ "seccomp.socket-families", SEVERITY_MEDIUM,
-	  { FAMILY("AF_ALG", AF_ALG, SOCK_SEQPACKET), FAMILY("AF_VSOCK", AF_VSOCK, SOCK_STREAM),
+	  CALLS(FAMILY("AF_ALG", AF_ALG, SOCK_SEQPACKET), FAMILY("AF_VSOCK", AF_VSOCK, SOCK_STREAM),
 	    FAMILY("AF_XDP", 44, SOCK_RAW), FAMILY("AF_RDS", AF_RDS, SOCK_SEQPACKET), FAMILY("AF_TIPC", AF_TIPC, SOCK_RDM),
-	    FAMILY("AF_CAN", AF_CAN, SOCK_RAW), FAMILY("AF_BLUETOOTH", AF_BLUETOOTH, SOCK_STREAM), FAMILY("AF_KEY", AF_KEY, SOCK_RAW) },
+	    FAMILY("AF_CAN", AF_CAN, SOCK_RAW), FAMILY("AF_BLUETOOTH", AF_BLUETOOTH, SOCK_STREAM), FAMILY("AF_KEY", AF_KEY, SOCK_RAW)),
 	  "allow AF_UNIX, AF_INET and AF_INET6, by the first argument of socket: the others load modules" },
 	{ "seccomp.terminal", SEVERITY_MEDIUM,
-	  { CALL(ioctl, 0, TIOCSTI_REQUEST), { "ioctl TIOCSTI with a high bit", NATIVE, SYS_ioctl, { 0, TIOCSTI_REQUEST | 1ULL << 32 } },
-	    { "ioctl TIOCLINUX", NATIVE, SYS_ioctl, { 0, TIOCLINUX_REQUEST } } },
+	  CALLS(CALL(ioctl, 0, TIOCSTI_REQUEST), { "ioctl TIOCSTI with a high bit", NATIVE, SYS_ioctl, { 0, TIOCSTI_REQUEST | 1ULL << 32 } },
+	    { "ioctl TIOCLINUX", NATIVE, SYS_ioctl, { 0, TIOCLINUX_REQUEST } }),
 	  "refuse them by the lower 32 bits of the second argument (SCMP_CMP_MASKED_EQ), as agentd spec does" },
-	{ "seccomp.personality", SEVERITY_LOW, { CALL(personality, ADDR_NO_RANDOMIZE) },
+	{ "seccomp.personality", SEVERITY_LOW, CALLS(CALL(personality, ADDR_NO_RANDOMIZE)),
 	  "allow personality for the values that are needed: others make exploits easier" },
 #ifdef __x86_64__
 	{ "seccomp.other-architectures", SEVERITY_MEDIUM,
-	  { { "i386 getpid", AUDIT_ARCH_I386, 20, { 0 } }, { "i386 ptrace", AUDIT_ARCH_I386, 26, { 16 } },
-	    { "i386 socketcall", AUDIT_ARCH_I386, 102, { 1 } }, { "x32 getpid", NATIVE, 0x40000000 | SYS_getpid, { 0 } } },
+	  CALLS({ "i386 getpid", AUDIT_ARCH_I386, 20, { 0 } }, { "i386 ptrace", AUDIT_ARCH_I386, 26, { 16 } },
+	    { "i386 socketcall", AUDIT_ARCH_I386, 102, { 1 } }, { "x32 getpid", NATIVE, 0x40000000 | SYS_getpid, { 0 } }),
 	  "name the native architecture alone in linux.seccomp.architectures: others have calls that no test sees" },
 #endif
 };
@@ -141,9 +142,9 @@ void check_filter(const struct check_context *context, struct check_findings *fi
 		const struct question *question = &questions[i];
 		const char *open = NULL;
 
-		for (size_t j = 0; j < CALLS_MAX && question->calls[j].name; j++)
-			if (allows(context->filter, &question->calls[j]))
-				open = check_append(open, question->calls[j].name, context->arena);
+		for (const struct call *call = question->calls; *call->name; call++)
+			if (allows(context->filter, call))
+				open = check_append(open, call->name, context->arena);
 		check_add(findings,
 			  &(struct check_finding){
 				  .name = question->name,

@@ -54,7 +54,7 @@ static const char *const specified[] = {
 
 static const struct mount_option *find(const char *name)
 {
-	for (const struct mount_option *option = mount_options; option->name; option++)
+	for (const struct mount_option *option = mount_options; *option->name; option++)
 		if (!strcmp(option->name, name))
 			return option;
 	return NULL;
@@ -79,7 +79,7 @@ static void test_words_of_the_specification(void **state)
 static void test_words_once(void **state)
 {
 	(void)state;
-	for (const struct mount_option *option = mount_options; option->name; option++)
+	for (const struct mount_option *option = mount_options; *option->name; option++)
 		assert_ptr_equal(find(option->name), option);
 }
 
