@@ -144,16 +144,16 @@ static int choose_path(const char *wanted, const char *id, const struct host *ho
 }
 
 /*
- * Walks down the part of the path that exists: which controllers can reach the container's cgroup,
- * being enabled on the way already or for us to enable. False, with errno: we may make nothing at
- * its end.
+ * Walks down the part of the path that exists: which controllers the top has, and which of them can
+ * reach the container's cgroup, being enabled on the way already or for us to enable. False, with
+ * errno: we may make nothing at its end.
  */
-static bool survey(int root, const char *path, unsigned *available)
+static bool survey(int root, const char *path, unsigned *top, unsigned *available)
 {
 	autoclose int dir = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char component[NAME_MAX + 1];
 
-	*available = cgroup_controllers_read(dir, "cgroup.controllers");
+	*available = *top = cgroup_controllers_read(dir, "cgroup.controllers");
 	while (*path) {
 		size_t len = strcspn(path, "/");
 		int next;
@@ -178,9 +178,10 @@ static bool survey(int root, const char *path, unsigned *available)
 
 /* What tells why a controller is missing. */
 struct top {
-	bool known;
+	unsigned here;	   /* its controllers */
+	bool known;	   /* what follows */
 	bool in_namespace; /* only there has the top cgroup.events: the machine's own has not */
-	unsigned here, v1; /* the controllers of the top, and those that cgroup v1 has */
+	unsigned v1;	   /* the controllers that cgroup v1 has */
 };
 
 /* /proc/cgroups, cgroups(7): "NAME HIERARCHY CGROUPS ENABLED" */
@@ -208,7 +209,6 @@ static void top_look(int root, struct top *top)
 		return;
 	top->known = true;
 	top->in_namespace = faccessat(root, "cgroup.events", F_OK, 0) == 0;
-	top->here = cgroup_controllers_read(root, "cgroup.controllers");
 	top->v1 = v1_controllers();
 }
 
@@ -264,10 +264,10 @@ static int drop_limit(const struct cgroup_limit *limit, const struct lack *lack,
 	return 0;
 }
 
-static int keep_available(unsigned available, int root, struct arena *arena,
+static int keep_available(unsigned here, unsigned available, int root, struct arena *arena,
 			  struct cgroup_plan *plan, struct err *err)
 {
-	struct top top = { 0 };
+	struct top top = { .here = here };
 	unsigned needed = 0;
 	size_t kept = 0;
 
@@ -343,7 +343,7 @@ int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_ma
 {
 	struct lack lack = { 0 };
 	autoclose int root = -1;
-	unsigned available = 0;
+	unsigned top = 0, available = 0;
 
 	*plan = (struct cgroup_plan){ .best_effort = best_effort, .root = host->cgroup_root };
 	if (manager == CGROUP_MANAGER_SYSTEMD)
@@ -367,7 +367,7 @@ int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_ma
 		return err_sys(err, "open %s", plan->root);
 	if (choose_path(spec->linux.cgroups_path, id, host, root, arena, plan, &lack, err) < 0)
 		return -1;
-	if (plan->path && !survey(root, plan->path, &available))
+	if (plan->path && !survey(root, plan->path, &top, &available))
 		lack = (struct lack){ arena_format(arena, "cannot make the cgroup %s below %s: %s",
 						   plan->path, plan->root, strerror(errno)),
 				      DELEGATE_REMEDY };
@@ -375,5 +375,5 @@ int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_ma
 		return go_without(&lack, arena, plan, err);
 	plan->wanted = true;
 	plan_delegation(spec, host, plan);
-	return keep_available(available, root, arena, plan, err);
+	return keep_available(top, available, root, arena, plan, err);
 }
