@@ -13,7 +13,6 @@
 #include <sys/auxv.h>
 
 #include "runtime/base/array.h"
-#include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/cmd.h"
 #include "runtime/seal.h"
@@ -178,15 +177,13 @@ static int run_command(const struct command *command, int argc, char *argv[], in
  */
 static int check_process(struct err *err)
 {
-	int fd;
-
 	if (getauxval(AT_SECURE))
 		return err_set(err, EPERM,
 			       "agentd must not be installed setuid or with capabilities");
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	fd_close(&fd);
+	/* the lowest free descriptor is the one that is missing */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
+			return err_sys(err, "open /dev/null");
 	return 0;
 }
 

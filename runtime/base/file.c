@@ -176,6 +176,8 @@ int file_make_directories(const char *path, mode_t mode, struct err *err)
 	if (len == 0 || len >= sizeof(parent))
 		return err_set(err, ENAMETOOLONG,
 			       "make directory %.200s: the name is empty or too long", path);
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return 0;
 	memcpy(parent, path, len + 1);
 	for (char *at = parent + 1; (at = strchr(at, '/')); at++) {
 		*at = '\0';
