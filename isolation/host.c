@@ -123,6 +123,21 @@ static void probe_landlock(struct host *host)
 	host->landlock_abi = abi < 0 ? 0 : abi;
 }
 
+static bool is_rootless(const struct host *host, int rootless)
+{
+	return rootless < 0 ? !(host->privileged && host->initial_user_ns) : rootless;
+}
+
+int host_rootless(int rootless, bool *result, struct err *err)
+{
+	struct host host = { .privileged = caps_have(CAP_SYS_ADMIN) };
+
+	if (probe_user_namespace(&host, err) < 0)
+		return -1;
+	*result = is_rootless(&host, rootless);
+	return 0;
+}
+
 int host_probe(struct host *host, int rootless, struct arena *arena, struct err *err)
 {
 	struct utsname name;
@@ -138,7 +153,7 @@ int host_probe(struct host *host, int rootless, struct arena *arena, struct err 
 	};
 	if (probe_user_namespace(host, err) < 0)
 		return -1;
-	host->rootless = rootless < 0 ? !(host->privileged && host->initial_user_ns) : rootless;
+	host->rootless = is_rootless(host, rootless);
 	probe_cgroup(host, arena);
 	probe_landlock(host);
 	probe_security_modules(host);

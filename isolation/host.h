@@ -26,6 +26,9 @@ struct host {
 	const char *machine;	 /* uname -m */
 };
 
+/* Whether the caller is one: the only thing that many commands need to know. Arguments as below. */
+int host_rootless(int rootless, bool *result, struct err *err);
+
 /* Looks at the machine. Cheap: some twenty small system calls. `rootless` is forced to true or
  * false, or -1: find out. */
 int host_probe(struct host *host, int rootless, struct arena *arena, struct err *err);

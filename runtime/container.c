@@ -2,8 +2,8 @@
  * The verbs, see container.h: which status allows what, and in which order a verb uses the launch,
  * the state and the cgroup. How any of them works is theirs.
  *
- * Verbs that only look (state, list, ps) or that act on a process through its pidfd (kill, exec)
- * take no lock: a hook may call them while the verb that runs it holds the lock.
+ * Verbs that act on a process through its pidfd (kill, exec) take no lock: a hook may call them
+ * while the verb that runs it holds the lock. Those that only look are in container_look.c.
  */
 #include "runtime/container.h"
 
@@ -19,6 +19,7 @@
 #include "runtime/clone.h"
 #include "runtime/console.h"
 #include "runtime/exec.h"
+#include "runtime/found.h"
 #include "runtime/launch.h"
 #include "runtime/start.h"
 
@@ -42,49 +43,6 @@ static const struct {
 						     "stopped; stop it with kill, or use --force" },
 };
 
-/* A container that exists: its directory and what was found there. */
-struct found {
-	int root, dir;
-	struct state *state;
-	enum state_status status;
-};
-
-/* Where the containers are depends on who we are only if nobody says it. `host` NULL: not looked
- * yet. */
-static int open_root(const struct settings *settings, const struct host *host, int *root,
-		     struct err *err)
-{
-	struct host found = { 0 };
-
-	if (!host && !settings->root &&
-	    host_probe(&found, settings->rootless, settings->arena, err) < 0)
-		return -1;
-	return state_root_open(settings->root, (host ? host : &found)->rootless, root, err);
-}
-
-static void found_close(struct found *found)
-{
-	fd_close(&found->dir);
-	fd_close(&found->root);
-}
-
-/* A local that find() or find_for() is called on, and that closes itself. */
-#define autofound __attribute__((cleanup(found_close)))
-
-static int find(const struct settings *settings, const char *id, bool lock, struct found *found,
-		struct err *err)
-{
-	found->root = found->dir = -1;
-	if (open_root(settings, NULL, &found->root, err) < 0 ||
-	    state_open(found->root, id, lock, &found->dir, err) < 0 ||
-	    state_load(found->dir, id, settings->arena, &found->state, err) < 0) {
-		found_close(found);
-		return -1;
-	}
-	found->status = state_status(found->dir, found->state);
-	return 0;
-}
-
 static int check_verb(const struct found *found, enum verb verb, struct err *err)
 {
 	if (verbs[verb].allowed & (1u << found->status))
@@ -93,11 +51,11 @@ static int check_verb(const struct found *found, enum verb verb, struct err *err
 		       state_status_text(found->status));
 }
 
-/* find() and check_verb(), for verbs that need both and nothing between. */
+/* found_open() and check_verb(), for verbs that need both and nothing between. */
 static int find_for(const struct settings *settings, const char *id, enum verb verb, bool lock,
 		    struct found *found, struct err *err)
 {
-	return find(settings, id, lock, found, err) < 0 ? -1 : check_verb(found, verb, err);
+	return found_open(settings, id, lock, found, err) < 0 ? -1 : check_verb(found, verb, err);
 }
 
 /* --- create, run ----------------------------------------------------------------------------- */
@@ -148,7 +106,7 @@ static int create(const struct settings *settings, const struct request *request
 
 	if (state_id_check(request->id, err) < 0 ||
 	    host_probe(&host, settings->rootless, settings->arena, err) < 0 ||
-	    open_root(settings, &host, root, err) < 0 ||
+	    found_open_root(settings, root, err) < 0 ||
 	    make_plan(settings, request, &host, &plan, &config, &size, err) < 0)
 		return -1;
 	launch_init(launch, plan, request, *root, settings->arena);
@@ -230,12 +188,6 @@ int container_run(const struct settings *settings, const struct request *request
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-static int load_config(const struct settings *settings, const struct found *found,
-		       struct spec **spec, struct err *err)
-{
-	return spec_load(found->dir, SPEC_FILE, settings->arena, spec, NULL, NULL, err);
-}
-
 /* Kills the very process that was recorded, and waits until it has ended. */
 static void stop(const struct state *state)
 {
@@ -251,7 +203,7 @@ static int start(const struct settings *settings, const struct found *found, str
 	struct wire_notes notes = { .len = 0 };
 	struct spec *spec = NULL;
 
-	if ((found->state->poststart && load_config(settings, found, &spec, err) < 0) ||
+	if ((found->state->poststart && found_config(settings, found, &spec, err) < 0) ||
 	    start_by_socket(found->dir, &notes, err) < 0 ||
 	    launch_keep_notes(found->dir, found->state, &notes, settings->arena, err) < 0)
 		return -1;
@@ -283,7 +235,7 @@ static int exec_launch(const struct settings *settings, const struct request *re
 	struct plan *plan;
 
 	if (host_probe(&host, settings->rootless, settings->arena, err) < 0 ||
-	    load_config(settings, found, &spec, err) < 0 ||
+	    found_config(settings, found, &spec, err) < 0 ||
 	    exec_process_make(flags, spec, settings->arena, &process, err) < 0 ||
 	    plan_make_exec(spec, &process, &host, request, settings->arena, &plan, err) < 0)
 		return -1;
@@ -301,7 +253,7 @@ int container_exec(const struct settings *settings, const struct request *reques
 	struct err undo;
 	int result;
 
-	if (find(settings, request->id, false, &found, err) < 0)
+	if (found_open(settings, request->id, false, &found, err) < 0)
 		return -1;
 	if (!(request->ignore_paused && found.status == STATUS_PAUSED) &&
 	    check_verb(&found, VERB_EXEC, err) < 0)
@@ -359,7 +311,7 @@ int container_kill(const struct settings *settings, const char *id, int signal, 
 {
 	autofound struct found found;
 
-	if (find(settings, id, false, &found, err) < 0)
+	if (found_open(settings, id, false, &found, err) < 0)
 		return -1;
 	return all ? kill_all(&found, signal, err) : kill_init(&found, signal, err);
 }
@@ -385,7 +337,7 @@ static const struct spec_hooks *poststop_of(const struct settings *settings,
 
 	if (!found->state->poststop)
 		return NULL;
-	if (load_config(settings, found, &spec, &err) == 0)
+	if (found_config(settings, found, &spec, &err) == 0)
 		return &spec->hooks;
 	log_warn("no poststop hooks for container %s: %s", found->state->id, err.text);
 	return NULL;
@@ -411,7 +363,7 @@ static int remove_damaged(const struct settings *settings, const char *id, struc
 	autoclose int root = -1, dir = -1;
 
 	log_warn("%s", err->text);
-	if (open_root(settings, NULL, &root, err) < 0 || state_open(root, id, true, &dir, err) < 0)
+	if (found_open_root(settings, &root, err) < 0 || state_open(root, id, true, &dir, err) < 0)
 		return -1;
 	return state_remove(root, id, dir, err);
 }
@@ -420,7 +372,7 @@ int container_delete(const struct settings *settings, const char *id, bool force
 {
 	autofound struct found found;
 
-	if (find(settings, id, true, &found, err) < 0) {
+	if (found_open(settings, id, true, &found, err) < 0) {
 		if (force && err->code == ENOENT)
 			return 0;
 		return force && err->code == EBADMSG ? remove_damaged(settings, id, err) : -1;
@@ -428,83 +380,4 @@ int container_delete(const struct settings *settings, const char *id, bool force
 	if (!force && check_verb(&found, VERB_DELETE, err) < 0)
 		return -1;
 	return undo(settings, &found, err);
-}
-
-/* --- looking --------------------------------------------------------------------------------- */
-
-int container_state(const struct settings *settings, const char *id, struct state **state,
-		    enum state_status *status, struct err *err)
-{
-	autofound struct found found;
-
-	if (find(settings, id, false, &found, err) < 0)
-		return -1;
-	*state = found.state;
-	*status = found.status;
-	return 0;
-}
-
-int container_config(const struct settings *settings, const char *id, struct spec **spec,
-		     struct err *err)
-{
-	autofound struct found found;
-
-	return find(settings, id, false, &found, err) < 0
-		       ? -1
-		       : load_config(settings, &found, spec, err);
-}
-
-int container_list(const struct settings *settings, struct spec_strings *ids, struct err *err)
-{
-	autoclose int root = -1;
-
-	if (open_root(settings, NULL, &root, err) < 0)
-		return -1;
-	return state_ids(root, settings->arena, ids, err);
-}
-
-int container_each(const struct settings *settings,
-		   void (*visit)(const struct state *state, enum state_status status, void *data),
-		   void *data, struct err *err)
-{
-	struct spec_strings ids = { 0 };
-	autoclose int root = -1;
-
-	if (open_root(settings, NULL, &root, err) < 0 ||
-	    state_ids(root, settings->arena, &ids, err) < 0)
-		return -1;
-	for (size_t i = 0; i < ids.len; i++) {
-		struct arena *arena = arena_new(ARENA_LIMIT);
-		autoclose int dir = -1;
-		struct state *state;
-		struct err gone;
-
-		if (state_open(root, ids.item[i], false, &dir, &gone) == 0 &&
-		    state_load(dir, ids.item[i], arena, &state, &gone) == 0)
-			visit(state, state_status(dir, state), data);
-		else
-			log_warn("list: %s", gone.text);
-		arena_free(arena);
-	}
-	return 0;
-}
-
-int container_pids(const struct settings *settings, const char *id, pid_t **pids, size_t *len,
-		   struct err *err)
-{
-	autoclose int cgroup = -1;
-	autofound struct found found;
-
-	if (find(settings, id, false, &found, err) < 0)
-		return -1;
-	*len = 0;
-	if (found.state->cgroup_path) {
-		if (open_cgroup(found.state, &cgroup, err) < 0)
-			return err->code == ENOENT ? 0 : -1;
-		return cgroup_pids(cgroup, settings->arena, pids, len, err);
-	}
-	*pids = arena_new_object(settings->arena, pid_t);
-	**pids = (pid_t)found.state->pid;
-	*len = found.status == STATUS_CREATED || found.status == STATUS_RUNNING;
-	return 0;
 }

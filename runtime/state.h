@@ -3,11 +3,11 @@
  * told from facts.
  *
  *      <root>/            0700, ours; /run/agentd or $XDG_RUNTIME_DIR/agentd
- *        <id>/            made by mkdir(2), which takes the id; locked by flock(2) on itself; sticky
- *                         from the first to the last moment of create: hooks may look meanwhile
- *          config.json    as read at create: later changes of the bundle mean nothing
- *          state.json     without a pid in it, or without it, the container is still being created
- *          start.sock     init waits here to be started; gone afterwards
+ *        <id>/            made by mkdir(2), which takes the id; locked by flock(2) on itself;
+ * sticky from the first to the last moment of create: hooks may look meanwhile config.json    as
+ * read at create: later changes of the bundle mean nothing state.json     without a pid in it, or
+ * without it, the container is still being created start.sock     init waits here to be started;
+ * gone afterwards
  *
  * A status is never stored, it is looked at: a stored one would be wrong after a crash.
  */

@@ -1,0 +1,42 @@
+/*
+ * Looking a container up, see found.h. Which status allows what is container.c's.
+ */
+#include "runtime/found.h"
+
+#include "isolation/host.h"
+#include "runtime/base/fd.h"
+
+int found_open_root(const struct settings *settings, int *root, struct err *err)
+{
+	bool rootless = false;
+
+	if (!settings->root && host_rootless(settings->rootless, &rootless, err) < 0)
+		return -1;
+	return state_root_open(settings->root, rootless, root, err);
+}
+
+void found_close(struct found *found)
+{
+	fd_close(&found->dir);
+	fd_close(&found->root);
+}
+
+int found_open(const struct settings *settings, const char *id, bool lock, struct found *found,
+	       struct err *err)
+{
+	found->root = found->dir = -1;
+	if (found_open_root(settings, &found->root, err) < 0 ||
+	    state_open(found->root, id, lock, &found->dir, err) < 0 ||
+	    state_load(found->dir, id, settings->arena, &found->state, err) < 0) {
+		found_close(found);
+		return -1;
+	}
+	found->status = state_status(found->dir, found->state);
+	return 0;
+}
+
+int found_config(const struct settings *settings, const struct found *found, struct spec **spec,
+		 struct err *err)
+{
+	return spec_load(found->dir, SPEC_FILE, settings->arena, spec, NULL, NULL, err);
+}
