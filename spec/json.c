@@ -365,25 +365,41 @@ static void put(struct writer *writer, const char *text, size_t size)
 	writer->size += size;
 }
 
-static void put_string(struct writer *writer, const char *text)
+static void put_escaped(struct writer *writer, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	put(writer, "\"", 1);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	if (c == '"' || c == '\\')
+		put(writer, (char[]){ '\\', (char)c }, 2);
+	else if (c == '\n')
+		put(writer, "\\n", 2);
+	else if (c == '\t')
+		put(writer, "\\t", 2);
+	else
+		put(writer, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+}
 
-		if (c == '"' || c == '\\') {
-			put(writer, (char[]){ '\\', (char)c }, 2);
-		} else if (c == '\n') {
-			put(writer, "\\n", 2);
-		} else if (c == '\t') {
-			put(writer, "\\t", 2);
-		} else if (c < 0x20) {
-			put(writer, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
-		} else {
-			put(writer, text, 1);
-		}
+/* The number of bytes that stand for themselves. */
+static size_t plain_size(const char *text)
+{
+	size_t size = 0;
+
+	while ((unsigned char)text[size] >= 0x20 && text[size] != '"' && text[size] != '\\')
+		size++;
+	return size;
+}
+
+static void put_string(struct writer *writer, const char *text)
+{
+	put(writer, "\"", 1);
+	for (;;) {
+		size_t plain = plain_size(text);
+
+		put(writer, text, plain);
+		text += plain;
+		if (!*text)
+			break;
+		put_escaped(writer, (unsigned char)*text++);
 	}
 	put(writer, "\"", 1);
 }
