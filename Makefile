@@ -6,6 +6,7 @@
 #   make check-vm              limits, OOM, devices and AppArmor in virtual machines (qemu)
 #   make test                  all of these, with one summary; installs nothing
 #   make bench                 as root: beside bare system calls, crun, runc and bubblewrap (BENCH_FLAGS: tests/bench/run)
+#   make scale                 as root: how the cost grows with mounts, rules, containers alive (SCALE_FLAGS: tests/bench/scale)
 #   make SANITIZE=address,undefined check
 #   make install DESTDIR= PREFIX=/usr/local
 
@@ -71,7 +72,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)' &&)
 
 .PHONY: all test check check-unit check-golden check-fuzz check-root check-vm faults variants lint format format-check analyze fuzz coverage install \
-	uninstall dist clean demo bench
+	uninstall dist clean demo bench scale
 
 all: $(BUILD)/agentd $(BUILD)/agentd-canary
 
@@ -130,6 +131,9 @@ $(BUILD)/variants/canary.o: $(CANARY_SOURCES)
 BENCH_TOOLS := $(addprefix $(BUILD)/bench/,floor pair tables count payload)
 bench: all $(BENCH_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(BENCH_FLAGS)
+
+scale: all $(BENCH_TOOLS)
+	$(Q)BUILD=$(BUILD) tests/bench/scale $(SCALE_FLAGS)
 
 $(BUILD)/bench/tables: tests/bench/tables.c tests/bench/floor.h $(LIBRARY)
 	@mkdir -p $(@D)

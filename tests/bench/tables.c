@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "isolation/plan.h"
@@ -214,24 +213,23 @@ static int put_process(const struct plan *plan, struct floor_table *table, struc
 	return 0;
 }
 
-static int put_filter(const struct plan *plan, struct floor_table *table, struct err *err)
+static int put_filter(const struct plan *plan, struct floor_table *table, struct arena *arena,
+		      struct err *err)
 {
-	autoclose int fd = memfd_create("filter", MFD_CLOEXEC);
-	size_t size;
+	struct sock_fprog program;
 
 	if (!plan->seccomp.wanted)
 		return 0;
-	if (fd < 0 || seccomp_compile(&plan->seccomp, fd, err) < 0 ||
-	    seccomp_filter_size(fd, &size, err) < 0)
+	if (seccomp_compile(&plan->seccomp, arena, &program, err) < 0)
 		return -1;
-	if (pread(fd, table->filter, size, 0) != (ssize_t)size)
-		return err_sys(err, "read the filter");
-	table->filter_len = (uint32_t)(size / sizeof(table->filter[0]));
+	memcpy(table->filter, program.filter, program.len * sizeof(*program.filter));
+	table->filter_len = program.len;
 	table->filter_flags = plan->seccomp.flags;
 	return 0;
 }
 
-static int put_plan(const struct plan *plan, struct floor_table *table, struct err *err)
+static int put_plan(const struct plan *plan, struct floor_table *table, struct arena *arena,
+		    struct err *err)
 {
 	const struct namespaces_plan *namespaces = &plan->namespaces;
 
@@ -246,7 +244,7 @@ static int put_plan(const struct plan *plan, struct floor_table *table, struct e
 	if (put_filesystems(plan, table, err) < 0 || put_cgroup(plan, table, err) < 0 ||
 	    put_landlock(plan, table, err) < 0 || put_process(plan, table, err) < 0)
 		return -1;
-	return put_filter(plan, table, err);
+	return put_filter(plan, table, arena, err);
 }
 
 static int write_table(const char *bundle, struct arena *arena, struct err *err)
@@ -265,7 +263,7 @@ static int write_table(const char *bundle, struct arena *arena, struct err *err)
 	if (host_probe(&host, -1, arena, err) < 0 ||
 	    spec_load(dir, "config.json", arena, &spec, NULL, NULL, err) < 0 ||
 	    plan_make(spec, &host, &request, arena, &plan, err) < 0 ||
-	    put_plan(plan, &table, err) < 0)
+	    put_plan(plan, &table, arena, err) < 0)
 		return -1;
 	if (file_write_all(STDOUT_FILENO, &table, sizeof(table)) < 0)
 		return err_sys(err, "write the table");
