@@ -112,18 +112,18 @@ static void print_table(const struct table *table)
 				printf("%s\n", table->rows[row][column]);
 }
 
-static void list_in_table(const struct state *state, enum state_status status, void *table)
+static void list_in_table(const struct state *state, enum state_status status, struct arena *arena,
+			  void *table)
 {
-	char pid[16];
+	const char *pid = arena_format(arena, "%d", (int)state_pid(state, status));
 
-	snprintf(pid, sizeof(pid), "%d", (int)state_pid(state, status));
 	add_row(table, (const char *[]){ state->id, pid, state_status_text(status), state->bundle,
 					 state->created, state->owner });
 }
 
-static void list_as_json(const struct state *state, enum state_status status, void *data)
+static void list_as_json(const struct state *state, enum state_status status, struct arena *arena,
+			 void *data)
 {
-	struct arena *arena = arena_new(ARENA_LIMIT);
 	bool *first = data;
 	size_t size;
 	char *text = state_oci(state, status, arena, &size);
@@ -131,7 +131,6 @@ static void list_as_json(const struct state *state, enum state_status status, vo
 	fputs(*first ? "[\n" : ",\n", stdout);
 	fwrite(text, 1, size - 1, stdout); /* without the end of the line */
 	*first = false;
-	arena_free(arena);
 }
 
 static int list_ids(const struct settings *settings, struct err *err)

@@ -52,11 +52,12 @@ int container_list(const struct settings *settings, struct spec_strings *ids, st
 
 /*
  * Shows all containers that can be read to `visit`, sorted; of the others it warns. One that is
- * deleted while we look is no error: it is no longer there. A state lives as long as the call that
- * it is given to: all of them together may be more than a command may have in memory.
+ * deleted while we look is no error: it is no longer there. A state, and what comes from the arena
+ * beside it, lives until `visit` returns: all together may be more than a command may have.
  */
 int container_each(const struct settings *settings,
-		   void (*visit)(const struct state *state, enum state_status status, void *data),
+		   void (*visit)(const struct state *state, enum state_status status,
+				 struct arena *arena, void *data),
 		   void *data, struct err *err);
 
 /* The pids of the container's processes. */

@@ -39,28 +39,31 @@ int container_list(const struct settings *settings, struct spec_strings *ids, st
 }
 
 int container_each(const struct settings *settings,
-		   void (*visit)(const struct state *state, enum state_status status, void *data),
+		   void (*visit)(const struct state *state, enum state_status status,
+				 struct arena *arena, void *data),
 		   void *data, struct err *err)
 {
 	struct spec_strings ids = { 0 };
 	autoclose int root = -1;
+	struct arena *arena;
 
 	if (found_open_root(settings, &root, err) < 0 ||
 	    state_ids(root, settings->arena, &ids, err) < 0)
 		return -1;
+	arena = arena_new(ARENA_LIMIT);
 	for (size_t i = 0; i < ids.len; i++) {
-		struct arena *arena = arena_new(ARENA_LIMIT);
 		autoclose int dir = -1;
 		struct state *state;
 		struct err gone;
 
 		if (state_open(root, ids.item[i], false, &dir, &gone) == 0 &&
 		    state_load(dir, ids.item[i], arena, &state, &gone) == 0)
-			visit(state, state_status(dir, state), data);
+			visit(state, state_status(dir, state), arena, data);
 		else
 			log_warn("list: %s", gone.text);
-		arena_free(arena);
+		arena_clear(arena);
 	}
+	arena_free(arena);
 	return 0;
 }
 

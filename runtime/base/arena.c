@@ -9,6 +9,7 @@
 #include "runtime/base/arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct block {
 
 struct arena {
 	struct block *blocks;
-	size_t left;
+	size_t left, limit;
 };
 
 static void give_up(const char *why)
@@ -61,7 +62,7 @@ struct arena *arena_new(size_t limit)
 	struct arena *arena = (struct arena *)((char *)block + block->start);
 
 	block->start += align(sizeof(*arena));
-	*arena = (struct arena){ .blocks = block, .left = limit };
+	*arena = (struct arena){ .blocks = block, .left = limit, .limit = limit };
 	return arena;
 }
 
@@ -128,6 +129,26 @@ char *arena_format(struct arena *arena, const char *format, ...)
 	vsnprintf(text, (size_t)len + 1, format, args);
 	va_end(args);
 	return text;
+}
+
+/* The first block stays. Where another was needed, arena_format() may have written into what was
+ * free of it. */
+void arena_clear(struct arena *arena)
+{
+	const size_t start = align(sizeof(struct block)) + align(sizeof(*arena));
+	struct block *block = arena->blocks, *next;
+	bool full = block->next;
+
+	for (; block->next; block = next) {
+		next = block->next;
+		munmap(block, block->size);
+	}
+	memset((char *)block + start, 0, (full ? block->end : block->start) - start);
+	memset((char *)block + block->end, 0, block->size - block->end);
+	block->start = start;
+	block->end = block->size;
+	arena->blocks = block;
+	arena->left = arena->limit;
 }
 
 void arena_free(struct arena *arena)

@@ -27,7 +27,10 @@ char *arena_copy(struct arena *arena, const char *text, size_t size);
 char *arena_format(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Ends the life of everything that came from the arena, and of the arena. */
+/* Ends the life of everything that came from the arena, which is as good as new then. */
+void arena_clear(struct arena *arena);
+
+/* The same, and of the arena. */
 void arena_free(struct arena *arena);
 
 #define arena_new_object(arena, type) ((type *)arena_alloc(arena, 1, sizeof(type)))

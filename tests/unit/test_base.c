@@ -108,6 +108,27 @@ static void test_arena(void **state)
 	arena_free(arena);
 }
 
+static void test_cleared_arena_is_as_new(void **state)
+{
+	struct arena *arena = arena_new(3 << 20);
+	char *large;
+
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		/* one block with a gap between, then more of them */
+		memset(arena_alloc(arena, 1000, 1), 'x', 1000);
+		arena_copy(arena, "text", 4);
+		arena_format(arena, "%0*d", round < 2 ? 10 : 600000, 7);
+		memset(arena_alloc(arena, round < 2 ? 1 : 600000, 1), 'x', 1);
+		arena_clear(arena);
+		large = arena_alloc(arena, 500000, 1);
+		for (size_t i = 0; i < 500000; i++)
+			assert_int_equal(large[i], 0);
+		arena_clear(arena);
+	}
+	arena_free(arena);
+}
+
 /* Objects and texts come from the two ends of a block, and some texts are written before it is
  * known whether they fit. */
 static void test_arena_keeps_apart(void **state)
@@ -264,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_that_a_terminal_obeys),
 		cmocka_unit_test(test_arena),
 		cmocka_unit_test(test_arena_keeps_apart),
+		cmocka_unit_test(test_cleared_arena_is_as_new),
 		cmocka_unit_test(test_arena_limit_ends_the_program),
 		cmocka_unit_test_setup_teardown(test_replace_and_read, setup, teardown),
 		cmocka_unit_test(test_read_without_a_size),
