@@ -80,6 +80,7 @@ static int open_destination(const struct mount_row *row, int rootfs, enum path_k
 	return check_destination(row, fd, kind, err) < 0 ? -1 : fd_take(&fd);
 }
 
+/* A new mount has no attributes that could be taken away. */
 static int make_filesystem(const struct mount_row *row, const struct stat *covered, struct err *err)
 {
 	autoclose int fs = tree_open(row->type, err);
@@ -95,7 +96,7 @@ static int make_filesystem(const struct mount_row *row, const struct stat *cover
 		if (tree_option(fs, mode, err) < 0)
 			return -1;
 	}
-	return tree_make(fs, row->type, err);
+	return tree_make(fs, row->type, row->flags.attr_set, err);
 }
 
 /*
@@ -150,8 +151,10 @@ static int make_new(const struct mount_row *row, const struct stat *covered, str
 				"a user namespace may mount %s only where its own namespaces "
 				"show no more than the host's, parts of which are hidden here",
 				row->type);
-	if (tree < 0 || set_attributes(row, tree, err) < 0)
+	if (tree < 0)
 		return -1;
+	if (tree_set(tree, row->flags.rec_set, row->flags.rec_clear, true) < 0)
+		return err_sys(err, "set mount attributes");
 	return fd_take(&tree);
 }
 

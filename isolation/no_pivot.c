@@ -37,10 +37,10 @@ static int hide(const char *path, struct err *err)
 	fs = tree_open("tmpfs", err);
 	if (fs < 0)
 		return -1;
-	tree = tree_make(fs, "tmpfs", err);
+	tree = tree_make(fs, "tmpfs", SYS_MOUNT_ATTR_RDONLY, err);
 	if (tree < 0)
 		return -1;
-	if (tree_set(tree, SYS_MOUNT_ATTR_RDONLY, 0, false) < 0 || tree_attach(tree, fd) < 0)
+	if (tree_attach(tree, fd) < 0)
 		return err_sys(err, "cover the host's %s", path);
 	return 0;
 }

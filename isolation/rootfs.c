@@ -211,7 +211,6 @@ static int make_empty_directory(const char *context, struct err *err)
 {
 	static const char *const options[] = { "nr_blocks=1", "nr_inodes=2", "mode=555" };
 	autoclose int fs = tree_open("tmpfs", err);
-	autoclose int tree = -1;
 
 	if (fs < 0)
 		return -1;
@@ -220,12 +219,7 @@ static int make_empty_directory(const char *context, struct err *err)
 			return -1;
 	if (context && tree_option(fs, context, err) < 0)
 		return -1;
-	tree = tree_make(fs, "tmpfs", err);
-	if (tree < 0)
-		return -1;
-	if (tree_set(tree, MASK_ATTRIBUTES, 0, false) < 0)
-		return err_sys(err, "make the tmpfs read-only");
-	return fd_take(&tree);
+	return tree_make(fs, "tmpfs", MASK_ATTRIBUTES, err);
 }
 
 /* Absent is as good as hidden. */

@@ -57,13 +57,13 @@ int tree_option(int fs, const char *option, struct err *err)
 	return result < 0 ? fail(fs, "option", option, err) : 0;
 }
 
-int tree_make(int fs, const char *type, struct err *err)
+int tree_make(int fs, const char *type, uint64_t attributes, struct err *err)
 {
 	int tree;
 
 	if (sys_fsconfig(fs, SYS_FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
 		return fail(fs, "create filesystem of type", type, err);
-	tree = sys_fsmount(fs, 0);
+	tree = sys_fsmount(fs, (unsigned)attributes);
 	if (tree < 0)
 		return fail(fs, "fsmount", type, err);
 	return tree;

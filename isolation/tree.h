@@ -11,11 +11,11 @@
 
 #define TREE_OPTION_MAX 255 /* bytes of a key, and of a value, that fsconfig(2) takes */
 
-/* A new filesystem: open, options one by one ("key=value" or "flag"), make. Errors quote the
- * kernel's own explanation. */
+/* A new filesystem: open, options one by one ("key=value" or "flag"), make with SYS_MOUNT_ATTR_X.
+ * Errors quote the kernel's own explanation. */
 int tree_open(const char *type, struct err *err);
 int tree_option(int fs, const char *option, struct err *err);
-int tree_make(int fs, const char *type, struct err *err);
+int tree_make(int fs, const char *type, uint64_t attributes, struct err *err);
 
 /* Copies of mounts that are there: of the one that a descriptor lies in, from there on down. -1
  * with errno. */
