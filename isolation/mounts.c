@@ -39,36 +39,37 @@ int mounts_open_sources(const struct mounts_plan *plan, int fds[], struct err *e
 }
 
 static int check_destination(const struct mount_row *row, int fd, enum path_kind kind,
-			     struct err *err)
+			     struct stat *st, struct err *err)
 {
 	bool directory = kind == PATH_DIRECTORY;
 	struct statfs fs;
-	struct stat st;
 
-	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+	if (fstatfs(fd, &fs) < 0 || fstat(fd, st) < 0)
 		return err_sys(err, "stat the destination");
 	if (fs.f_type == PROC_SUPER_MAGIC && !row->in_proc)
 		return err_set(err, EPERM, "the destination leads into a procfs: %s",
 			       strerror(EPERM));
-	if (row->kind != MOUNT_REMOUNT && S_ISDIR(st.st_mode) != directory)
+	if (row->kind != MOUNT_REMOUNT && S_ISDIR(st->st_mode) != directory)
 		return err_set(
 			err, ENOTDIR, "the destination is %s directory, the source is %s: %s",
 			directory ? "no" : "a", directory ? "one" : "none", strerror(ENOTDIR));
 	return 0;
 }
 
-/* *made: nothing was there before. */
+/* *st: what is there; *made: nothing was there before. */
 static int open_destination(const struct mount_row *row, int rootfs, enum path_kind kind,
-			    bool *made, struct err *err)
+			    struct stat *st, bool *made, struct err *err)
 {
 	int (*find)(int, const char *, int) = row->no_links ? path_open_no_links : path_open;
 	autoclose int fd = find(rootfs, row->destination, O_PATH);
 
 	*made = fd < 0 && errno == ENOENT && row->kind != MOUNT_REMOUNT;
 	if (*made) {
-		fd = path_make(rootfs, row->destination, kind, err);
+		fd = path_make_missing(rootfs, row->destination, kind, err);
 		if (fd < 0)
 			return -1;
+	}
+	if (*made && row->no_links) {
 		fd_close(&fd);
 		fd = find(rootfs, row->destination, O_PATH);
 	}
@@ -77,7 +78,7 @@ static int open_destination(const struct mount_row *row, int rootfs, enum path_k
 			       strerror(ELOOP)); /* CVE-2023-27561 */
 	if (fd < 0)
 		return err_sys(err, "open the destination");
-	return check_destination(row, fd, kind, err) < 0 ? -1 : fd_take(&fd);
+	return check_destination(row, fd, kind, st, err) < 0 ? -1 : fd_take(&fd);
 }
 
 /* A new mount has no attributes that could be taken away. */
@@ -214,18 +215,14 @@ static int make_cgroup(const struct mount_row *row, struct err *err)
 	return clone_source(row, fd, true, err);
 }
 
-static int make_tree(const struct mount_row *row, int source, int destination, bool made,
+static int make_tree(const struct mount_row *row, int source, const struct stat *covered,
 		     struct err *err)
 {
-	struct stat covered;
-
 	if (row->kind == MOUNT_BIND)
 		return make_bind(row, source, err);
 	if (row->kind == MOUNT_CGROUP)
 		return make_cgroup(row, err);
-	if (fstat(destination, &covered) < 0)
-		return err_sys(err, "stat the destination");
-	return make_new(row, row->keep_mode && !made ? &covered : NULL, err);
+	return make_new(row, row->keep_mode ? covered : NULL, err);
 }
 
 static int propagate(const struct mount_row *row, int tree, struct err *err)
@@ -248,13 +245,13 @@ static int apply_row(const struct mount_row *row, int source, int rootfs, struct
 			return err_sys(err, "stat the source");
 		kind = S_ISDIR(st.st_mode) ? PATH_DIRECTORY : PATH_FILE;
 	}
-	destination = open_destination(row, rootfs, kind, &made, err);
+	destination = open_destination(row, rootfs, kind, &st, &made, err);
 	if (destination < 0)
 		return -1;
 	if (row->kind == MOUNT_REMOUNT)
 		return set_attributes(row, destination, err) < 0 ? -1
 								 : propagate(row, destination, err);
-	tree = make_tree(row, source, destination, made, err);
+	tree = make_tree(row, source, made ? NULL : &st, err);
 	if (tree < 0)
 		return -1;
 	if ((row->flags.what & MOUNT_OPTION_TMPCOPYUP) && copyup(destination, tree, err) < 0)

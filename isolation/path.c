@@ -76,21 +76,14 @@ int path_open_no_links(int rootfs, const char *path, int flags)
  * that mkdirat(2) and mknodat(2) do not follow, so what is made is in it, whatever is swapped
  * meanwhile; and what is opened is resolved from the root filesystem again.
  */
-static int reach(int rootfs, int dir, const char *path, const char *name, enum path_kind kind,
-		 struct err *err)
+static int make_component(int rootfs, int dir, const char *path, const char *name,
+			  enum path_kind kind, struct err *err)
 {
-	int fd = path_open(rootfs, path, O_PATH);
+	int made = kind == PATH_DIRECTORY ? mkdirat(dir, name, 0755)
+					  : mknodat(dir, name, S_IFREG | 0644, 0);
 	struct stat st;
-	int made;
+	int fd;
 
-	if (fd >= 0)
-		return fd;
-	if (errno != ENOENT)
-		return err_sys(err, "open %s in the root filesystem", path);
-	if (!strcmp(name, ".") || !strcmp(name, ".."))
-		return err_set(err, ENOENT, "make %s in the root filesystem: not a name", path);
-	made = kind == PATH_DIRECTORY ? mkdirat(dir, name, 0755)
-				      : mknodat(dir, name, S_IFREG | 0644, 0);
 	if (made < 0 && errno != EEXIST)
 		return err_sys(err, "make %s in the root filesystem", path);
 	fd = path_open(rootfs, path, O_PATH);
@@ -100,6 +93,53 @@ static int reach(int rootfs, int dir, const char *path, const char *name, enum p
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
 		err_hint(err, "it is a symbolic link whose target does not exist there");
 	return -1;
+}
+
+/* How much of a path is left without its last component; 0: the root filesystem. */
+static size_t parent_size(const char *path, size_t size)
+{
+	while (size && path[size - 1] == '/')
+		size--;
+	while (size && path[size - 1] != '/')
+		size--;
+	while (size && path[size - 1] == '/')
+		size--;
+	return size;
+}
+
+int path_make_missing(int rootfs, const char *path, enum path_kind kind, struct err *err)
+{
+	size_t size = strlen(path);
+	char prefix[PATH_MAX];
+	autoclose int reached = -1;
+
+	if (size >= sizeof(prefix))
+		return err_set(err, ENAMETOOLONG, "make %.200s...: %s", path,
+			       strerror(ENAMETOOLONG));
+	memcpy(prefix, path, size + 1);
+	do {
+		size = parent_size(path, size);
+		prefix[size] = '\0';
+		reached = path_open(rootfs, size ? prefix : "/", O_PATH);
+	} while (reached < 0 && errno == ENOENT && size);
+	if (reached < 0)
+		return err_sys(err, "open %s in the root filesystem", size ? prefix : "/");
+	for (const char *name = path + size; *(name += strspn(name, "/"));) {
+		const char *end = name + strcspn(name, "/");
+		bool last = end[strspn(end, "/")] == '\0';
+		int next;
+
+		memcpy(prefix, path, (size_t)(end - path));
+		prefix[end - path] = '\0';
+		next = make_component(rootfs, reached, prefix, prefix + (name - path),
+				      last ? kind : PATH_DIRECTORY, err);
+		if (next < 0)
+			return -1;
+		fd_close(&reached);
+		reached = next;
+		name = end;
+	}
+	return fd_take(&reached);
 }
 
 static int check_kind(int fd, const char *path, enum path_kind kind, struct err *err)
@@ -119,36 +159,18 @@ static int check_kind(int fd, const char *path, enum path_kind kind, struct err 
 
 int path_make(int rootfs, const char *path, enum path_kind kind, struct err *err)
 {
-	autoclose int reached = path_open(rootfs, path, O_PATH);
-	char prefix[PATH_MAX];
-	const char *end;
+	autoclose int fd = path_open(rootfs, path, O_PATH);
 
-	if (reached < 0 && strlen(path) >= sizeof(prefix))
-		return err_set(err, ENAMETOOLONG, "make %.200s...: %s", path,
-			       strerror(ENAMETOOLONG));
-	if (reached < 0) {
-		reached = path_open(rootfs, "/", O_PATH);
-		if (reached < 0)
-			return err_sys(err, "open the root filesystem");
-		for (const char *at = path; *(at += strspn(at, "/")); at = end) {
-			bool last;
-			int next;
-
-			end = at + strcspn(at, "/");
-			last = end[strspn(end, "/")] == '\0';
-			memcpy(prefix, path, (size_t)(end - path));
-			prefix[end - path] = '\0';
-			next = reach(rootfs, reached, prefix, prefix + (at - path),
-				     last ? kind : PATH_DIRECTORY, err);
-			if (next < 0)
-				return -1;
-			fd_close(&reached);
-			reached = next;
-		}
+	if (fd < 0 && errno == ENOENT) {
+		fd = path_make_missing(rootfs, path, kind, err);
+		if (fd < 0)
+			return -1;
 	}
-	if (check_kind(reached, path, kind, err) < 0)
+	if (fd < 0)
+		return err_sys(err, "open %.200s in the root filesystem", path);
+	if (check_kind(fd, path, kind, err) < 0)
 		return -1;
-	return fd_take(&reached);
+	return fd_take(&fd);
 }
 
 int path_make_parent(int rootfs, const char *path, const char **name, struct err *err)

@@ -36,6 +36,10 @@ int path_open_no_links(int rootfs, const char *path, int flags);
 enum path_kind { PATH_DIRECTORY, PATH_FILE };
 int path_make(int rootfs, const char *path, enum path_kind kind, struct err *err);
 
+/* The same for what path_open() just did not find (ENOENT). What is made may be replaced at once:
+ * the caller checks what was opened. */
+int path_make_missing(int rootfs, const char *path, enum path_kind kind, struct err *err);
+
 /* Opens the directory that holds the last component, making it if missing; *name points into
  * `path`. */
 int path_make_parent(int rootfs, const char *path, const char **name, struct err *err);
