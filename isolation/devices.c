@@ -151,17 +151,11 @@ static int fail_to_make(const char *path, struct err *err)
 				  : -1;
 }
 
-/* The mode is exact whatever the umask: chmod(2) takes no O_PATH descriptor before Linux 6.6. */
-static int make_node(const struct device_row *row, int parent, const char *name, struct err *err)
+static int own_node(const struct device_row *row, int parent, const char *name, struct err *err)
 {
-	mode_t mask = umask(0);
-	int made = mknodat(parent, name, row->type | row->mode, row->device);
 	autoclose int fd = -1;
 	struct stat st;
 
-	umask(mask);
-	if (made < 0)
-		return fail_to_make(row->path, err);
 	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, "open %s", row->path);
@@ -170,6 +164,18 @@ static int make_node(const struct device_row *row, int parent, const char *name,
 	if (fchownat(fd, "", row->uid, row->gid, AT_EMPTY_PATH) < 0)
 		return err_sys(err, "chown %s to %u:%u", row->path, row->uid, row->gid);
 	return 0;
+}
+
+static int make_node(const struct device_row *row, int parent, const char *name, struct err *err)
+{
+	struct stat st;
+
+	if (mknodat(parent, name, row->type | row->mode, row->device) < 0)
+		return fail_to_make(row->path, err);
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && matches(row, &st) &&
+	    st.st_uid == row->uid && st.st_gid == row->gid)
+		return 0;
+	return own_node(row, parent, name, err);
 }
 
 /* Read-only, which a device does not mind: chmod(2) and chown(2) would reach the host's node. */
@@ -194,18 +200,13 @@ static int bind_node(const struct device_row *row, int parent, const char *name,
 	return 0;
 }
 
-static int apply_row(const struct devices_plan *plan, const struct device_row *row, int rootfs,
-		     struct err *err)
+static int apply_row(const struct devices_plan *plan, const struct device_row *row, int parent,
+		     const char *name, struct err *err)
 {
 	bool bind = plan->bind && row->type != S_IFIFO;
 	bool may_make = plan->own_dev || strncmp(row->path, "/dev/", 5) != 0;
-	autoclose int parent = -1;
-	const char *name;
 	struct stat st;
 
-	parent = path_make_parent(rootfs, row->path, &name, err);
-	if (parent < 0)
-		return -1;
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (matches(row, &st))
 			return 0;
@@ -223,6 +224,30 @@ static int apply_row(const struct devices_plan *plan, const struct device_row *r
 			"%s is not there, and is not made in a /dev that is a bind mount: %s",
 			row->path, strerror(ENOENT));
 	return (bind ? bind_node : make_node)(row, parent, name, err);
+}
+
+/* Rows of one directory follow each other: it is opened once. */
+static int apply_rows(const struct devices_plan *plan, int rootfs, struct err *err)
+{
+	autoclose int parent = -1;
+	const char *last = "";
+	size_t last_size = 0;
+
+	for (size_t i = 0; i < plan->len; i++) {
+		const struct device_row *row = &plan->row[i];
+		const char *name = strrchr(row->path, '/') + 1;
+		size_t size = (size_t)(name - row->path);
+
+		if (size != last_size || memcmp(row->path, last, size) != 0) {
+			fd_close(&parent);
+			parent = path_make_parent(rootfs, row->path, &name, err);
+			last = row->path;
+			last_size = size;
+		}
+		if (parent < 0 || apply_row(plan, row, parent, name, err) < 0)
+			return row->configured ? err_wrap(err, "linux.devices[%zu]", i) : -1;
+	}
+	return 0;
 }
 
 static int make_links(int dev, struct err *err)
@@ -253,13 +278,17 @@ int devices_apply(const struct devices_plan *plan, int rootfs, struct err *err)
 {
 	autoclose int dev = open_dev(rootfs, err);
 	autoclose int console = -1;
+	mode_t mask;
+	int result;
 
 	if (dev < 0)
 		return -1;
-	for (size_t i = 0; i < plan->len; i++)
-		if (apply_row(plan, &plan->row[i], rootfs, err) < 0)
-			return plan->row[i].configured ? err_wrap(err, "linux.devices[%zu]", i)
-						       : -1;
+	/* A node's mode is exact: chmod(2) takes no O_PATH descriptor before Linux 6.6. */
+	mask = umask(0);
+	result = apply_rows(plan, rootfs, err);
+	umask(mask);
+	if (result < 0)
+		return -1;
 	if (!plan->own_dev)
 		return 0;
 	if (plan->terminal) {
