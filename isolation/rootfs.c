@@ -188,10 +188,14 @@ int rootfs_prepare(const struct rootfs_plan *plan, int *rootfs, struct err *err)
 
 /* --- hide ------------------------------------------------------------------------------------ */
 
-/* What masks are made of. */
+/*
+ * What masks are made of: over files the host's /dev/null, over directories an empty read-only
+ * tmpfs. Only a mount that is attached can be copied before Linux 6.15: the first file and the
+ * first directory get the mount itself (-1 until then), the others copies.
+ */
 struct masks {
-	int null;      /* over files: the host's /dev/null */
-	int directory; /* over directories: an empty read-only tmpfs; -1 until it is attached */
+	int null;
+	int first[2]; /* [S_ISDIR] */
 };
 
 static int open_null(struct err *err)
@@ -238,16 +242,16 @@ static int make_file_mask(int null, struct err *err)
 	return fd_take(&tree);
 }
 
-/* Only a mount that is attached can be copied before Linux 6.15: the first directory gets the tmpfs
- * itself, the others copies. */
-static int make_directory_mask(const struct rootfs_plan *plan, int first, struct err *err)
+static int make_mask(const struct rootfs_plan *plan, const struct masks *masks, bool directory,
+		     struct err *err)
 {
 	int tree;
 
-	if (first < 0)
-		return make_empty_directory(plan->mask_context, err);
-	tree = tree_clone(first, false);
-	return tree < 0 ? err_sys(err, "clone the empty tmpfs") : tree;
+	if (masks->first[directory] < 0)
+		return directory ? make_empty_directory(plan->mask_context, err)
+				 : make_file_mask(masks->null, err);
+	tree = tree_clone(masks->first[directory], false);
+	return tree < 0 ? err_sys(err, "clone the mask before") : tree;
 }
 
 static int mask_path(const struct rootfs_plan *plan, int rootfs, const char *path,
@@ -256,19 +260,20 @@ static int mask_path(const struct rootfs_plan *plan, int rootfs, const char *pat
 	autoclose int fd = path_open(rootfs, path, O_PATH);
 	autoclose int tree = -1;
 	struct stat st;
+	bool directory;
 
 	if (is_absent(fd))
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, "open");
-	tree = S_ISDIR(st.st_mode) ? make_directory_mask(plan, masks->directory, err)
-				   : make_file_mask(masks->null, err);
+	directory = S_ISDIR(st.st_mode);
+	tree = make_mask(plan, masks, directory, err);
 	if (tree < 0)
 		return -1;
 	if (tree_attach(tree, fd) < 0)
 		return err_sys(err, "mount over it");
-	if (S_ISDIR(st.st_mode) && masks->directory < 0)
-		masks->directory = fd_take(&tree);
+	if (masks->first[directory] < 0)
+		masks->first[directory] = fd_take(&tree);
 	return 0;
 }
 
@@ -292,7 +297,7 @@ static int protect_path(int rootfs, const char *path, struct err *err)
 static int mask_all(const struct rootfs_plan *plan, int rootfs, struct err *err)
 {
 	autoclose int null = open_null(err);
-	struct masks masks = { .null = null, .directory = -1 };
+	struct masks masks = { .null = null, .first = { -1, -1 } };
 	int result = null < 0 ? -1 : 0;
 
 	for (size_t i = 0; result == 0 && i < plan->masked.len; i++) {
@@ -300,7 +305,8 @@ static int mask_all(const struct rootfs_plan *plan, int rootfs, struct err *err)
 		if (result < 0)
 			err_wrap(err, "linux.maskedPaths[%zu]: %s", i, plan->masked.item[i]);
 	}
-	fd_close(&masks.directory);
+	fd_close(&masks.first[false]);
+	fd_close(&masks.first[true]);
 	return result;
 }
 
