@@ -323,18 +323,21 @@ int rootfs_hide(const struct rootfs_plan *plan, int rootfs, struct err *err)
 /* --- pivot ----------------------------------------------------------------------------------- */
 
 /*
- * The old root ends up on top of the new one, where it is detached (pivot_root(2), "."). It is made
- * a slave first, so that this does not reach the host.
+ * The old root ends up on top of the new one, where it is detached (pivot_root(2), "."): that must
+ * not reach the host, so one that was left shared is made a slave first.
  */
-static int pivot(int rootfs, struct err *err)
+static int pivot(const struct rootfs_plan *plan, int rootfs, struct err *err)
 {
-	autoclose int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int old = -1;
 
-	if (old < 0)
-		return err_sys(err, "open /");
+	if (!plan->host_propagation) {
+		old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (old < 0)
+			return err_sys(err, "open /");
+	}
 	if (fchdir(rootfs) < 0 || sys_pivot_root(".", ".") < 0)
 		return err_sys(err, "pivot_root");
-	if (fchdir(old) < 0 || tree_propagate(old, MS_SLAVE | MS_REC) < 0 ||
+	if ((old >= 0 && tree_propagate(old, MS_SLAVE | MS_REC) < 0) ||
 	    umount2(".", MNT_DETACH) < 0)
 		return err_sys(err, "detach the old root");
 	return 0;
@@ -342,22 +345,14 @@ static int pivot(int rootfs, struct err *err)
 
 int rootfs_pivot(const struct rootfs_plan *plan, int rootfs, struct err *err)
 {
-	if ((plan->no_pivot ? no_pivot_enter(rootfs, err) : pivot(rootfs, err)) < 0)
-		return -1;
-	if (chdir("/") < 0)
-		return err_sys(err, "chdir to the new root");
-	return 0;
+	return plan->no_pivot ? no_pivot_enter(rootfs, err) : pivot(plan, rootfs, err);
 }
 
-int rootfs_finish(const struct rootfs_plan *plan, struct err *err)
+int rootfs_finish(const struct rootfs_plan *plan, int rootfs, struct err *err)
 {
-	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (root < 0)
-		return err_sys(err, "open /");
-	if (plan->read_only && tree_set(root, SYS_MOUNT_ATTR_RDONLY, 0, false) < 0)
+	if (plan->read_only && tree_set(rootfs, SYS_MOUNT_ATTR_RDONLY, 0, false) < 0)
 		return err_sys(err, "root.readonly: make / read-only");
-	if (plan->propagation && tree_propagate(root, plan->propagation) < 0)
+	if (plan->propagation && tree_propagate(rootfs, plan->propagation) < 0)
 		return err_sys(err, "linux.rootfsPropagation: set the propagation of /");
 	return 0;
 }

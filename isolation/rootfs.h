@@ -38,9 +38,10 @@ int rootfs_hide(const struct rootfs_plan *plan, int rootfs, struct err *err);
 
 /*
  * pivot_root(".", ".") and the old root detached; with no_pivot: mount moved, chroot(2), which a
- * process with CAP_SYS_CHROOT can leave again. From here no host path has a name.
+ * process with CAP_SYS_CHROOT can leave again. From here no host path has a name, and the working
+ * directory is the new root.
  */
 int rootfs_pivot(const struct rootfs_plan *plan, int rootfs, struct err *err);
 
 /* Root read-only, final propagation. */
-int rootfs_finish(const struct rootfs_plan *plan, struct err *err);
+int rootfs_finish(const struct rootfs_plan *plan, int rootfs, struct err *err);

@@ -148,7 +148,7 @@ static int run_finish_mounts(struct launch *launch, struct err *err)
 
 static int run_finish_rootfs(struct launch *launch, struct err *err)
 {
-	int result = rootfs_finish(&launch->plan->rootfs, err);
+	int result = rootfs_finish(&launch->plan->rootfs, launch->rootfs, err);
 
 	fd_close(&launch->rootfs);
 	return result;

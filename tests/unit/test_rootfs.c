@@ -199,7 +199,7 @@ static void body_pivot(void)
 	check(mount("proc", ROOTFS "/proc", "proc", 0, NULL) == 0);
 	rootfs = prepare(&plan);
 	check_err(rootfs_pivot(&plan, rootfs, &err) == 0);
-	check_err(rootfs_finish(&plan, &err) == 0);
+	check_err(rootfs_finish(&plan, rootfs, &err) == 0);
 	check(!exists(OUTSIDE) && exists("/proc/self"));
 	check(mkdir("/new", 0755) < 0 && errno == EROFS);
 	/* Nothing of the host is left in the namespace: the root and its proc are all. */
@@ -229,7 +229,7 @@ static void body_no_pivot(void)
 	rootfs = prepare(&plan);
 	check(mount("proc", ROOTFS "/proc", "proc", 0, NULL) == 0);
 	check_err(rootfs_pivot(&plan, rootfs, &err) == 0);
-	check_err(rootfs_finish(&plan, &err) == 0);
+	check_err(rootfs_finish(&plan, rootfs, &err) == 0);
 	check(!exists(OUTSIDE) && exists("/proc/self"));
 	/* By a way out of the chroot: the host is there, but no procfs or sysfs of it. */
 	check(faccessat(host, "tmp/outside/secret", F_OK, 0) == 0);
