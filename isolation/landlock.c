@@ -197,14 +197,11 @@ int landlock_plan(const struct spec_process *process, const struct host *host, s
  * to would make another one writable, such as a volume. /bin and its like are links in most images,
  * so what may only be read is followed.
  */
-static int open_path(const struct landlock_rule *rule, struct err *err)
+static int open_path(const struct landlock_rule *rule, int root, struct err *err)
 {
 	bool follow = !(rule->allowed & ~landlock_fs_read_execute);
-	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd;
 
-	if (root < 0)
-		return err_sys(err, "process.landlock: open /");
 	fd = follow ? path_open(root, rule->path, O_PATH)
 		    : path_open_no_links(root, rule->path, O_PATH);
 	if (fd >= 0)
@@ -217,11 +214,11 @@ static int open_path(const struct landlock_rule *rule, struct err *err)
 }
 
 /* Rights that only directories have are refused for anything else (EINVAL). */
-static int add_path(const struct landlock_plan *plan, const struct landlock_rule *rule, int ruleset,
-		    struct err *err)
+static int add_path(const struct landlock_plan *plan, const struct landlock_rule *rule, int root,
+		    int ruleset, struct err *err)
 {
 	struct err refused;
-	autoclose int fd = open_path(rule, &refused);
+	autoclose int fd = open_path(rule, root, &refused);
 	struct sys_landlock_path_beneath_attr attr = { rule->allowed, fd };
 	struct stat st;
 
@@ -257,11 +254,15 @@ int landlock_prepare(const struct landlock_plan *plan, int *ruleset, struct err 
 {
 	struct sys_landlock_ruleset_attr attr = { plan->fs, plan->net, plan->scoped };
 	autoclose int fd = sys_landlock_create_ruleset(&attr, ruleset_attr_size(plan->abi), 0);
+	autoclose int root = -1;
 
 	if (fd < 0)
 		return err_sys(err, "process.landlock: make a ruleset");
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(err, "process.landlock: open /");
 	for (size_t i = 0; i < plan->rules_len; i++)
-		if (add_path(plan, &plan->rules[i], fd, err) < 0)
+		if (add_path(plan, &plan->rules[i], root, fd, err) < 0)
 			return -1;
 	for (size_t i = 0; i < plan->ports_len; i++) {
 		struct sys_landlock_net_port_attr port = { plan->ports[i].allowed,
