@@ -7,6 +7,7 @@
 #include "isolation/caps.h"
 
 #include <sys/capability.h>
+#include <sys/prctl.h>
 
 #include "runtime/base/log.h"
 #include "spec/names.h"
@@ -86,18 +87,15 @@ int caps_plan(const struct spec_process *process, const struct host *host, struc
 	return 0;
 }
 
+/* Without CAP_SETPCAP nothing can be dropped, which is well where nothing is there. */
 int caps_apply_bounding(const struct caps_plan *plan, struct err *err)
 {
 	for (int cap = 0; cap <= plan->last_cap; cap++) {
 		bool wanted = plan->bounding & cap_bit(cap);
-		int there = cap_get_bound(cap);
 
-		if (there < 0)
-			return err_sys(err, "look for %s (%d) in the bounding set", cap_word(cap),
-				       cap);
-		if (wanted && !there)
+		if (wanted && cap_get_bound(cap) != 1)
 			warn_left_out(cap_bit(cap), "bounding", "it is not in agentd's own set");
-		if (!wanted && there && cap_drop_bound(cap) < 0)
+		if (!wanted && cap_drop_bound(cap) < 0 && cap_get_bound(cap) != 0)
 			return err_sys(err, "drop %s (%d) from the bounding set", cap_word(cap),
 				       cap);
 	}
@@ -116,16 +114,16 @@ int caps_raise_effective(struct err *err)
 	return 0;
 }
 
-/* What may become inheritable, with or without CAP_SETPCAP (capset(2)): what is, and what is both
- * permitted and in the bounding set. */
-static uint64_t inheritable_max(const struct sets *own, int last_cap)
+/* Of those asked for. With or without CAP_SETPCAP (capset(2)), what may become inheritable is what
+ * is, and what is both permitted and in the bounding set. */
+static uint64_t inheritable_possible(const struct caps_plan *plan, const struct sets *own)
 {
-	uint64_t mask = own->inheritable;
+	uint64_t possible = plan->inheritable & (own->inheritable | own->permitted);
 
-	for (int cap = 0; cap <= last_cap; cap++)
-		if (own->permitted & cap_bit(cap) && cap_get_bound(cap) == 1)
-			mask |= cap_bit(cap);
-	return mask;
+	for (int cap = 0; cap <= plan->last_cap; cap++)
+		if (possible & ~own->inheritable & cap_bit(cap) && cap_get_bound(cap) != 1)
+			possible &= ~cap_bit(cap);
+	return possible;
 }
 
 /* Last: a capability is ambient only while it is both permitted and inheritable. */
@@ -135,7 +133,8 @@ static int apply_ambient(const struct caps_plan *plan, uint64_t possible, struct
 
 	warn_left_out(plan->ambient & ~possible, "ambient",
 		      "it is not both permitted and inheritable");
-	if (cap_reset_ambient() < 0)
+	/* libcap's cap_reset_ambient() looks for each capability before. */
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(err, "empty the ambient set");
 	for (int cap = 0; cap <= plan->last_cap; cap++)
 		if (ambient & cap_bit(cap) && cap_set_ambient(cap, CAP_SET) < 0)
@@ -151,7 +150,7 @@ int caps_apply(const struct caps_plan *plan, struct err *err)
 		return err_sys(err, "get the capabilities");
 	next.permitted = plan->permitted & own.permitted;
 	next.effective = plan->effective & next.permitted;
-	next.inheritable = plan->inheritable & inheritable_max(&own, plan->last_cap);
+	next.inheritable = inheritable_possible(plan, &own);
 	warn_left_out(plan->permitted & ~next.permitted, "permitted",
 		      "it is not in agentd's own permitted set");
 	warn_left_out(plan->effective & ~next.effective, "effective", "it is not permitted");
