@@ -89,21 +89,18 @@ int rootfs_plan(const struct spec *spec, uint64_t own, const char *bundle, bool 
 
 /* --- prepare --------------------------------------------------------------------------------- */
 
-/* openat2(2) is tried here, before anything was changed: nothing works without it. */
+/* By openat2(2), before anything was changed: nothing works without it. */
 int rootfs_open(const struct rootfs_plan *plan, int *rootfs, struct err *err)
 {
-	autoclose int fd = open(plan->path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	autoclose int again = -1;
+	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
+	autoclose int fd = sys_openat2(AT_FDCWD, plan->path, &how);
 
 	if (fd < 0 && errno == ENOTDIR)
 		return err_set(err, ENOTDIR,
 			       "root.path: %s is not a directory, or a symbolic link: %s",
 			       plan->path, strerror(ENOTDIR));
-	if (fd < 0)
-		return err_sys(err, "root.path: open %s", plan->path);
-	again = path_open(fd, "/", O_PATH);
-	if (again < 0) {
-		err_sys(err, "openat2 in %s", plan->path);
+	if (fd < 0) {
+		err_sys(err, "root.path: open %s", plan->path);
 		return err->code == ENOSYS || err->code == EPERM
 			       ? err_hint(err,
 					  "agentd needs Linux 5.15, and a seccomp filter around "
