@@ -110,6 +110,7 @@ static int create(const struct settings *settings, const struct request *request
 	    make_plan(settings, request, &host, &plan, &config, &size, err) < 0)
 		return -1;
 	launch_init(launch, plan, request, *root, settings->arena);
+	launch->seal = settings->seal;
 	launch->config = config;
 	launch->config_size = size;
 	return run_launch(launch, &host, err);
@@ -240,6 +241,7 @@ static int exec_launch(const struct settings *settings, const struct request *re
 	    plan_make_exec(spec, &process, &host, request, settings->arena, &plan, err) < 0)
 		return -1;
 	launch_init(launch, plan, request, found->root, settings->arena);
+	launch->seal = settings->seal;
 	launch->record = *found->state;
 	return run_launch(launch, &host, err);
 }

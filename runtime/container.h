@@ -17,6 +17,7 @@
 struct settings {
 	const char *root; /* NULL: the default */
 	int rootless;	  /* true, false, or -1: find out */
+	int *seal;	  /* what seal_executable() left open; NULL: it was not called */
 	struct arena *arena;
 };
 

@@ -243,7 +243,9 @@ static int run_landlock(struct launch *launch, struct err *err)
 
 static int run_seccomp(struct launch *launch, struct err *err)
 {
-	return seccomp_apply(&launch->plan->seccomp, &launch->filter, err);
+	const struct sock_fprog filter = { launch->filter->len, launch->filter->instructions };
+
+	return seccomp_apply(&launch->plan->seccomp, &filter, err);
 }
 
 static int run_exec(struct launch *launch, struct err *err)

@@ -125,5 +125,8 @@ void launch_close(struct launch *launch)
 		fd_close(&launch->joins[i]);
 	if (launch->hook_state)
 		munmap(launch->hook_state, launch->hook_state_max);
+	if (launch->filter)
+		munmap(launch->filter, sizeof(*launch->filter));
 	launch->hook_state = NULL;
+	launch->filter = NULL;
 }

@@ -13,6 +13,12 @@
 #include "runtime/step.h"
 #include "runtime/wire.h"
 
+/* A compiled system call filter, in memory that init has in common with us. */
+struct launch_filter {
+	unsigned short len;
+	struct sock_filter instructions[BPF_MAXINSNS];
+};
+
 /* All mutable state of a launch. Every member has one writer: the step that its comment names. */
 struct launch {
 	const struct plan *plan; /* NULL: an existing container that is to be undone */
@@ -23,6 +29,7 @@ struct launch {
 	size_t config_size;
 	int root;	     /* the directory of all containers */
 	struct state record; /* what state.json says */
+	int *seal;	     /* not ours; "seal": closed */
 	int state;	     /* "state directory": this container's, locked */
 	int cgroup;	     /* "cgroup": its directory */
 	int start;	     /* "start socket": listening, inherited by init */
@@ -33,15 +40,16 @@ struct launch {
 	pid_t joiner;	     /* "clone": not yet reaped; 0 there is none */
 	pid_t pid;	     /* "clone" */
 	int pidfd;	     /* "clone" */
-	struct sock_fprog filter;   /* "compile filter": in memory that init inherits */
-	bool stuck;		    /* the runner: something could not be undone */
-	bool hooked;		    /* "runtime hooks": reached, so the poststop hooks are due */
-	char *hook_state;	    /* "hook state": shared with init; "record": filled */
-	size_t hook_state_max;	    /* bytes there */
-	int joins[NAMESPACES_MAX];  /* "namespaces": the files to join */
-	int *sources;		    /* init, "sources": one for each mount row */
-	int rootfs;		    /* init, "sources", "root filesystem" */
-	int landlock;		    /* init, "landlock rules": the ruleset */
+	struct launch_filter
+		*filter;	   /* "filter memory": shared with init; "compile filter": filled */
+	bool stuck;		   /* the runner: something could not be undone */
+	bool hooked;		   /* "runtime hooks": reached, so the poststop hooks are due */
+	char *hook_state;	   /* "hook state": shared with init; "record": filled */
+	size_t hook_state_max;	   /* bytes there */
+	int joins[NAMESPACES_MAX]; /* "namespaces": the files to join */
+	int *sources;		   /* init, "sources": one for each mount row */
+	int rootfs;		   /* init, "sources", "root filesystem" */
+	int landlock;		   /* init, "landlock rules": the ruleset */
 	struct rlimit files_before; /* "descriptors": the soft limit, to be given back */
 	struct wire_notes notes;    /* from init, for the state */
 	char program[PATH_MAX];	    /* init, "program" */

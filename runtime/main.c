@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 
 #include "runtime/base/array.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/cmd.h"
 #include "runtime/seal.h"
@@ -152,6 +153,7 @@ static int run_command(const struct command *command, int argc, char *argv[], in
 		       struct options *options, struct arena *arena, struct err *err)
 {
 	struct settings settings;
+	autoclose int seal = -1;
 	int status;
 
 	if (options_parse(command->groups, command, argc, argv, &at, arena, options, err) < 0)
@@ -161,8 +163,9 @@ static int run_command(const struct command *command, int argc, char *argv[], in
 	if (check_arguments(command, options, err) < 0 ||
 	    make_settings(options, arena, &settings, err) < 0)
 		return -1;
-	if (command->launches && seal_executable(argv, err) < 0)
+	if (command->launches && seal_executable(argv, &seal, err) < 0)
 		return -1;
+	settings.seal = &seal;
 	if (open_log(options, err) < 0)
 		return -1;
 	status = command->run(options, &settings, err);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -110,7 +111,14 @@ static int run_descriptors(struct launch *launch, struct err *err)
 
 static int run_compile_filter(struct launch *launch, struct err *err)
 {
-	return seccomp_compile(&launch->plan->seccomp, launch->arena, &launch->filter, err);
+	struct sock_fprog compiled;
+
+	if (seccomp_compile(&launch->plan->seccomp, launch->arena, &compiled, err) < 0)
+		return -1;
+	launch->filter->len = compiled.len;
+	memcpy(launch->filter->instructions, compiled.filter,
+	       compiled.len * sizeof(*compiled.filter));
+	return 0;
 }
 
 static int run_console_socket(struct launch *launch, struct err *err)
@@ -120,19 +128,31 @@ static int run_console_socket(struct launch *launch, struct err *err)
 	return console_connect(launch->request->console_socket, &launch->console, err);
 }
 
+/* Shared between us and init; NULL with an error. */
+static void *map_shared(size_t size, const char *what, struct err *err)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory != MAP_FAILED)
+		return memory;
+	err_sys(err, "map memory for %s", what);
+	return NULL;
+}
+
+static int run_filter_memory(struct launch *launch, struct err *err)
+{
+	launch->filter = map_shared(sizeof(*launch->filter), "the system call filter", err);
+	return launch->filter ? 0 : -1;
+}
+
 static int run_hook_state(struct launch *launch, struct err *err)
 {
 	size_t size;
 
 	state_oci(&launch->record, STATUS_CREATED, launch->arena, &size);
 	launch->hook_state_max = size + HOOK_STATE_ROOM;
-	launch->hook_state = mmap(NULL, launch->hook_state_max, PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (launch->hook_state == MAP_FAILED) {
-		launch->hook_state = NULL;
-		return err_sys(err, "map memory for the state");
-	}
-	return 0;
+	launch->hook_state = map_shared(launch->hook_state_max, "the state", err);
+	return launch->hook_state ? 0 : -1;
 }
 
 static int run_namespaces(struct launch *launch, struct err *err)
@@ -198,6 +218,14 @@ static int run_scheduler(struct launch *launch, struct err *err)
 static int run_hard_limits(struct launch *launch, struct err *err)
 {
 	return limits_raise(&launch->plan->limits, launch->pid, err);
+}
+
+static int run_seal(struct launch *launch, struct err *err)
+{
+	(void)err;
+	if (launch->seal)
+		fd_close(launch->seal);
+	return 0;
 }
 
 /* --- adapters: the conversation -------------------------------------------------------------- */
@@ -372,8 +400,8 @@ const struct step outside_steps[] = {
 	  "a caller who does not listen is an error before anything is cloned" },
 	{ "start socket", FOR_CREATE, wants_start_socket, start_listen, NULL,
 	  "init must inherit it; it goes with the state directory" },
-	{ "compile filter", FOR_BOTH, wants_seccomp, run_compile_filter, NULL,
-	  "init must inherit the memory" },
+	{ "filter memory", FOR_BOTH, wants_seccomp, run_filter_memory, NULL,
+	  "init must inherit it; filled while init is busy" },
 	{ "hook state", FOR_CREATE, wants_init_hooks, run_hook_state, NULL,
 	  "init must inherit the memory; filled when the pid is known" },
 	{ "namespaces", FOR_BOTH, wants_joins, run_namespaces, NULL,
@@ -402,6 +430,10 @@ const struct step outside_steps[] = {
 	  "a copy for exec and for the hooks of delete, made while init is busy mounting" },
 	{ "device program", FOR_CREATE, wants_device_program, run_device_program, NULL,
 	  "in force before anything of the container runs, made while init is busy; it goes with the cgroup" },
+	{ "compile filter", FOR_BOTH, wants_seccomp, run_compile_filter, NULL,
+	  "init needs it only when it was told to start, and is busy meanwhile" },
+	{ "seal", FOR_BOTH, NULL, run_seal, NULL,
+	  "the kernel takes its time to dissolve the mount that we run from; init is busy meanwhile" },
 	{ "await mounted", FOR_CREATE, wants_runtime_hooks, run_await_mounted, NULL,
 	  "the hooks that follow may look at the mounts" },
 	{ "runtime hooks", FOR_CREATE, NULL, run_runtime_hooks, NULL,

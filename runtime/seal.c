@@ -234,18 +234,21 @@ static int open_copy(int exe, struct err *err)
 	return fd_take(&copy);
 }
 
-int seal_executable(char **argv, struct err *err)
+int seal_executable(char **argv, int *mount, struct err *err)
 {
 	autoclose int exe = open(SELF, O_RDONLY | O_CLOEXEC);
 	autoclose int sealed = -1;
 
+	*mount = -1;
 	if (exe < 0)
 		return err_sys(err, "open " SELF);
 	if (is_sealed(exe))
 		return 0;
 	sealed = open_mount();
-	if (sealed >= 0 && exchange_executable(sealed))
+	if (sealed >= 0 && exchange_executable(sealed)) {
+		*mount = fd_take(&sealed);
 		return 0;
+	}
 	if (sealed < 0)
 		sealed = open_copy(exe, err);
 	if (sealed < 0)

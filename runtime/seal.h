@@ -7,8 +7,10 @@
 #include "runtime/base/err.h"
 
 /*
- * Executes this program again from a read-only place if the caller could write the file that it
- * runs from; returns 0 if there is nothing to do. Call before anything else is done: the program
- * starts again with the same arguments.
+ * Makes this program run from a read-only place if the caller could write the file that it runs
+ * from. Call before anything else is done: where the kernel lets no program exchange its own file,
+ * it starts again with the same arguments. *mount: the read-only mount, which need not stay open,
+ * or -1. Closing it dissolves it, for which the kernel waits until no processor looks at it (50
+ * us): close it when there is time.
  */
-int seal_executable(char **argv, struct err *err);
+int seal_executable(char **argv, int *mount, struct err *err);

@@ -121,7 +121,7 @@ each_step() { # run|create|exec FILE
 reason() { # COMMAND STEP
 	case "$1 $2" in
 	"run start socket") echo "run starts the program over the wire" ;;
-	*" namespaces") is_root || echo "an ordinary user has none to join" ;;
+	*" namespaces" | "run joiner" | "create joiner") is_root || echo "an ordinary user has none to join" ;;
 	"exec oom score") echo "done before anything is joined" ;;
 	"exec descriptors") echo "exec mounts nothing" ;;
 	*" label") apparmor || echo "no AppArmor here" ;;

@@ -16,7 +16,7 @@
 
 /* The tables in front of the command, and the dispatch, are private. The test is not to be started
  * again from a sealed place. */
-#define seal_executable(argv, err) 0
+#define seal_executable(argv, mount, err) 0
 #define main agentd_main
 #include "../../runtime/main.c"
 #undef main

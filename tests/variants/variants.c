@@ -465,11 +465,11 @@ int __wrap_prctl(int option, ...)
 	return __real_prctl(option, argument[0], argument[1], argument[2], argument[3]);
 }
 
-int __real_seal_executable(char **argv, struct err *err);
-int __wrap_seal_executable(char **argv, struct err *err);
-int __wrap_seal_executable(char **argv, struct err *err)
+int __real_seal_executable(char **argv, int *mount, struct err *err);
+int __wrap_seal_executable(char **argv, int *mount, struct err *err);
+int __wrap_seal_executable(char **argv, int *mount, struct err *err)
 {
-	return is("seal-missing") ? 0 : __real_seal_executable(argv, err);
+	return is("seal-missing") ? 0 : __real_seal_executable(argv, mount, err);
 }
 
 /* "suite-empty": nothing to try. */
