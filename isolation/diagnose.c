@@ -268,3 +268,21 @@ void diagnose(const struct plan *plan, const struct host *host, struct err *err)
 			return;
 		}
 }
+
+/* cgroup-v2.rst, "memory.events": "max" counts how often the limit was about to be passed. */
+bool diagnose_memory(int cgroup, struct err *err)
+{
+	char events[256], limit[32];
+
+	if (cgroup < 0 || (err->code != EPIPE && err->code != ENOMEM) ||
+	    file_read_small(cgroup, "memory.events", events, sizeof(events)) < 0 ||
+	    file_read_small(cgroup, "memory.max", limit, sizeof(limit)) < 0 ||
+	    strstr(events, "\nmax 0\n") || (err->code == EPIPE && strstr(events, "\noom_kill 0\n")))
+		return false;
+	limit[strcspn(limit, "\n")] = '\0';
+	err_hint(err,
+		 "the memory limit of the container was reached (memory.max, %s): raise "
+		 "linux.resources.memory.limit",
+		 limit);
+	return true;
+}

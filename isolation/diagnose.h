@@ -1,6 +1,6 @@
 /*
- * Why the kernel said EPERM or EACCES: a look around after a failed launch, which never changes its
- * outcome.
+ * Why a launch failed, where the error alone does not say it: a look around, which never changes
+ * the outcome.
  */
 #pragma once
 
@@ -13,3 +13,9 @@
  * locked mount flags.
  */
 void diagnose(const struct plan *plan, const struct host *host, struct err *err);
+
+/*
+ * The same for an init that ended or found no memory (EPIPE, ENOMEM), while its cgroup is there
+ * still: `cgroup`, or -1. Whether it was memory.max.
+ */
+bool diagnose_memory(int cgroup, struct err *err);

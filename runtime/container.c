@@ -133,6 +133,18 @@ static int exit_status(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* The cgroup of a container that only just ran knows of no other end. */
+static void tell_of_memory(const struct launch *launch, int status)
+{
+	struct err why;
+
+	if (launch->plan->exec || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+		return;
+	err_set(&why, EPIPE, "the program was killed");
+	if (diagnose_memory(launch->cgroup, &why))
+		log_warn("%s", why.text);
+}
+
 /* Lets the program go and, unless detached, stays until it ends. A signal that comes meanwhile
  * waits to be forwarded. */
 static int start_and_wait(struct launch *launch, int *status, struct err *err)
@@ -152,6 +164,7 @@ static int start_and_wait(struct launch *launch, int *status, struct err *err)
 		state_unlock(launch->state); /* others may look, kill, exec and delete meanwhile */
 	if (console_foreground(launch->console, launch->pid, launch->pidfd, status, err) < 0)
 		return -1;
+	tell_of_memory(launch, *status);
 	*status = exit_status(*status);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isolation/diagnose.h"
 #include "runtime/base/log.h"
 #include "runtime/launch.h"
 
@@ -41,6 +42,8 @@ int steps_run(const struct step *steps, size_t len, struct launch *launch, struc
 		/* What init reports has the name of its own step in front. */
 		if (!err->placed)
 			err_wrap(err, "%s", steps[i].name);
+		/* The cgroup, which knows, will be gone. */
+		diagnose_memory(launch->cgroup, err);
 		/* The failed row too: it may have done a part. */
 		steps_undo(steps, i + 1, launch, &undo);
 		return -1;

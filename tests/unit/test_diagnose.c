@@ -111,6 +111,49 @@ static void test_other_errors(void **state)
 	assert_string_equal(err.text, "open x");
 }
 
+static void put_file(int dir, const char *name, const char *text)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* An init that was killed, and one that was told ENOMEM; each in a cgroup of its own. */
+static void test_memory(void **state)
+{
+	static const struct {
+		int code;
+		const char *events;
+		bool found;
+	} cases[] = {
+		{ EPIPE, "low 0\nhigh 0\nmax 7\noom 1\noom_kill 1\noom_group_kill 0\n", true },
+		{ ENOMEM, "low 0\nhigh 0\nmax 7\noom 0\noom_kill 0\noom_group_kill 0\n", true },
+		{ EPIPE, "low 0\nhigh 0\nmax 7\noom 0\noom_kill 0\noom_group_kill 0\n", false },
+		{ EPIPE, "low 0\nhigh 0\nmax 0\noom 0\noom_kill 1\noom_group_kill 0\n", false },
+		{ ENOMEM, "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\noom_group_kill 0\n", false },
+		{ EPERM, "low 0\nhigh 0\nmax 7\noom 1\noom_kill 1\noom_group_kill 0\n", false },
+	};
+	int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct err err;
+
+	(void)state;
+	put_file(dir, "memory.max", "32768\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		put_file(dir, "memory.events", cases[i].events);
+		err_set(&err, cases[i].code, "await ready");
+		assert_int_equal(diagnose_memory(dir, &err), cases[i].found);
+		assert_int_equal(!!strstr(err.text, "(memory.max, 32768): raise"), cases[i].found);
+	}
+	unlinkat(dir, "memory.max", 0);
+	unlinkat(dir, "memory.events", 0);
+	close(dir);
+	/* Without a cgroup, or without the controller. */
+	err_set(&err, EPIPE, "await ready");
+	assert_false(diagnose_memory(-1, &err));
+	assert_string_equal(err.text, "await ready");
+}
+
 /* What the kernel's files say, in a mount namespace where we say it. 77: cannot be tried here. */
 static int pretend(const char *target, const char *text)
 {
@@ -238,13 +281,10 @@ static void test_flags(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_closed_directory),
-		cmocka_unit_test(test_closed_source),
-		cmocka_unit_test(test_privileged),
-		cmocka_unit_test(test_other_errors),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_procfs),
-		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_closed_directory), cmocka_unit_test(test_closed_source),
+		cmocka_unit_test(test_privileged),	 cmocka_unit_test(test_other_errors),
+		cmocka_unit_test(test_memory),		 cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_procfs),		 cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_chroot),
 	};
 

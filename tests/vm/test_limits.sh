@@ -13,10 +13,13 @@ check "memory.max: more is the OOM killer's" memory
 
 memory_of_init() {
 	config '.linux.resources = { memory: { limit: 33554432, swap: 33554432 } }'
-	inside eat-memory 64
+	payload eat-memory 64
+	agentd --log /tmp/log run --bundle "$BUNDLE" t >/dev/null 2>&1 || status=$?
+	output=$(cat /tmp/log)
 	expect [ "$status" -eq 137 ]
+	expect like 'the program was killed; .*memory.max, 33554432.*linux.resources.memory.limit'
 }
-check "memory.max: the first process dies of it, run says 137" memory_of_init
+check "memory.max: the first process dies of it, run says 137, and its log why" memory_of_init
 
 memory_files() {
 	config '.linux.resources = { memory: { limit: 50331648, reservation: 20971520, swap: 67108864 } }'
@@ -27,12 +30,23 @@ memory_files() {
 }
 check "memory: limit, reservation, swap" memory_files
 
+# With all confinement of the default. Of less than 256 KiB no processor keeps what another may need (tests/bench/memory).
 small_memory() {
-	config '.linux.resources = { memory: { limit: 2097152 } }'
+	rm "$BUNDLE/config.json"
+	agentd spec --bundle "$BUNDLE"
+	config '.process.terminal = false | .linux.resources = { memory: { limit: 245760 } }'
 	inside true
 	expect [ "$status" -eq 0 ]
 }
-check "memory.max of 2 MiB is enough to start" small_memory
+
+no_memory() {
+	config '.linux.resources = { memory: { limit: 32768 } }'
+	inside true
+	expect [ "$status" -eq 1 ]
+	expect like 'memory.max, 32768.*linux.resources.memory.limit'
+}
+check "memory.max of 240 KiB is enough to start" small_memory
+check "memory.max of 32 KiB is not, and the error says so" no_memory
 
 pids() {
 	config '.linux.resources = { pids: { limit: 10 } }'
