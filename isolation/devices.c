@@ -166,12 +166,24 @@ static int own_node(const struct device_row *row, int parent, const char *name, 
 	return 0;
 }
 
+static int fail_as_other(const struct device_row *row, struct err *err)
+{
+	return err_set(err, EEXIST, "%s exists and is not the device: %s", row->path,
+		       strerror(EEXIST));
+}
+
+/* Made first and looked at after: mostly nothing is there. */
 static int make_node(const struct device_row *row, int parent, const char *name, struct err *err)
 {
+	bool made = mknodat(parent, name, row->type | row->mode, row->device) == 0;
 	struct stat st;
 
-	if (mknodat(parent, name, row->type | row->mode, row->device) < 0)
+	if (!made && errno != EEXIST)
 		return fail_to_make(row->path, err);
+	if (!made && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "stat %s", row->path);
+	if (!made)
+		return matches(row, &st) ? 0 : fail_as_other(row, err);
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && matches(row, &st) &&
 	    st.st_uid == row->uid && st.st_gid == row->gid)
 		return 0;
@@ -207,14 +219,15 @@ static int apply_row(const struct devices_plan *plan, const struct device_row *r
 	bool may_make = plan->own_dev || strncmp(row->path, "/dev/", 5) != 0;
 	struct stat st;
 
+	if (may_make && !bind)
+		return make_node(row, parent, name, err);
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (matches(row, &st))
 			return 0;
 		/* An empty file may be what an earlier container left, or an image has, to bind
 		 * on. */
-		if (!bind || !may_make || !S_ISREG(st.st_mode))
-			return err_set(err, EEXIST, "%s exists and is not the device: %s",
-				       row->path, strerror(EEXIST));
+		if (!may_make || !S_ISREG(st.st_mode))
+			return fail_as_other(row, err);
 	} else if (errno != ENOENT) {
 		return err_sys(err, "stat %s", row->path);
 	}
@@ -223,7 +236,7 @@ static int apply_row(const struct devices_plan *plan, const struct device_row *r
 			err, ENOENT,
 			"%s is not there, and is not made in a /dev that is a bind mount: %s",
 			row->path, strerror(ENOENT));
-	return (bind ? bind_node : make_node)(row, parent, name, err);
+	return bind_node(row, parent, name, err);
 }
 
 /* Rows of one directory follow each other: it is opened once. */
