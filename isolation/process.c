@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/close_range.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
@@ -243,14 +242,21 @@ static int try_program(const char *path)
 }
 
 /* "DIRECTORY/NAME" for the first `len` bytes of a search path; an empty directory is the current
- * one.
- */
+ * one. Without printf(3), whose code init has not touched yet: each page of it is a fault. */
 static int try_directory(const char *directory, size_t len, const char *name, char *program)
 {
-	int size = snprintf(program, PATH_MAX, "%.*s%s%s", (int)len, directory, len ? "/" : "./",
-			    name);
+	size_t size = strlen(name) + 1;
 
-	return size > 0 && size < PATH_MAX ? try_program(program) : ENAMETOOLONG;
+	if (!len) {
+		directory = ".";
+		len = 1;
+	}
+	if (len + 1 + size > PATH_MAX)
+		return ENAMETOOLONG;
+	memcpy(program, directory, len);
+	program[len] = '/';
+	memcpy(program + len + 1, name, size);
+	return try_program(program);
 }
 
 /* Callers look for these texts: "executable file not found in $PATH", "permission denied". */

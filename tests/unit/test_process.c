@@ -84,7 +84,7 @@ static void write_program(const char *path, const char *text)
 
 static void body_find(void)
 {
-	char program[PATH_MAX];
+	char program[PATH_MAX], name[PATH_MAX];
 	struct err err;
 
 	check(mkdir("/tmp/a", 0755) == 0 && mkdir("/tmp/b", 0755) == 0);
@@ -107,6 +107,12 @@ static void body_find(void)
 	check(chdir("/tmp/b") == 0);
 	check_err(find("tool", "/tmp/a:", program, &err) == 0 && !strcmp(program, "./tool"));
 	check_err(find("tool", ":/tmp/a", program, &err) == 0 && !strcmp(program, "./tool"));
+	/* As long as a path may be, and longer. */
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	check(find(name, "/tmp/b:", program, &err) < 0 && err.code == ENOENT);
+	name[sizeof(name) - 3] = '\0';
+	check(find(name, ":/", program, &err) < 0 && strlen(program) == PATH_MAX - 1);
 }
 
 static void test_find(void **state)
