@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -299,6 +302,55 @@ static void test_status_from_facts(void **state)
 	close(dir);
 }
 
+/* Field 3 of /proc/PID/stat. */
+static char process_letter(pid_t pid)
+{
+	char file[32], text[256] = "";
+	int fd;
+
+	snprintf(file, sizeof(file), "/proc/%d/stat", (int)pid);
+	fd = open(file, O_RDONLY);
+	assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	return strrchr(text, ')')[2];
+}
+
+static void *rest(void *unused)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+	return unused;
+}
+
+/* A program may end its first thread and go on in others. */
+static void test_first_thread_that_has_ended(void **state)
+{
+	struct state facts = { .id = "a" };
+	pthread_t thread;
+	struct err err;
+	int dir;
+
+	(void)state;
+	assert_int_equal(state_create(root, "a", &dir, &err), 0);
+	assert_int_equal(state_created(dir, &err), 0);
+	facts.pid = fork();
+	if (facts.pid == 0) {
+		if (pthread_create(&thread, NULL, rest, NULL) == 0)
+			syscall(SYS_exit, 0); /* of this thread alone */
+		_exit(1);
+	}
+	while (process_letter((pid_t)facts.pid) != 'Z')
+		sched_yield();
+	facts.start_time = state_start_time((pid_t)facts.pid);
+	assert_int_equal(state_status(dir, &facts), STATUS_RUNNING);
+	kill((pid_t)facts.pid, SIGKILL);
+	assert_int_equal(waitpid((pid_t)facts.pid, NULL, 0), facts.pid);
+	assert_int_equal(state_status(dir, &facts), STATUS_STOPPED);
+	assert_int_equal(state_remove(root, "a", dir, &err), 0);
+	close(dir);
+}
+
 static void test_oci(void **state)
 {
 	struct spec_pair pairs[] = { { "k", "v" } };
@@ -354,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_save_and_load),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_status_from_facts),
+		cmocka_unit_test(test_first_thread_that_has_ended),
 		cmocka_unit_test(test_oci),
 		cmocka_unit_test(test_list),
 	};
