@@ -494,7 +494,7 @@ void init_main(struct launch *launch)
 	log_wire = launch->wire;
 	log_forward(forward_log);
 	reset_signals();
-	steps_run(inside_steps, inside_steps_len, launch, &err);
+	steps_run(inside_steps, inside_steps_len, launch, NULL, &err);
 	wire_send_error(launch->wire, &err);
 	_exit(1);
 }

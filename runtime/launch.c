@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "isolation/diagnose.h"
 #include "runtime/base/array.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
@@ -75,7 +76,14 @@ void launch_init_existing(struct launch *launch, const struct state *record, int
 
 int launch_run(struct launch *launch, struct err *err)
 {
-	return steps_run(outside_steps, outside_steps_len, launch, err);
+	size_t reached;
+	struct err undo;
+
+	if (steps_run(outside_steps, outside_steps_len, launch, &reached, err) == 0)
+		return 0;
+	diagnose_memory(launch->cgroup, err); /* which will be gone */
+	steps_undo(outside_steps, reached, launch, &undo);
+	return -1;
 }
 
 int launch_undo(struct launch *launch, struct err *err)

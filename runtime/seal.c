@@ -28,7 +28,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/process_stat.h"
 #include "runtime/base/sys.h"
 
 #define SELF "/proc/self/exe"
@@ -175,28 +177,21 @@ static int read_map(struct prctl_mm_map *map)
 		{ 50, offsetof(struct prctl_mm_map, env_start) },
 		{ 51, offsetof(struct prctl_mm_map, env_end) },
 	};
-	autoclose int stat = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	char text[1024];
-	ssize_t size = stat < 0 ? -1 : read(stat, text, sizeof(text) - 1);
-	const char *at;
-	unsigned field = 2;
+	char line[PROCESS_STAT_SIZE];
 
-	if (size <= 0)
+	if (process_stat_read(0, line) < 0)
 		return -1;
-	text[size] = '\0';
-	at = strrchr(text, ')'); /* the end of field 2, which may hold anything */
-	for (size_t i = 0; at && i < sizeof(fields) / sizeof(*fields); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const char *text = process_stat_field(line, fields[i].field);
 		uint64_t value;
 
-		for (; at && field < fields[i].field; field++)
-			at = strchr(at + 1, ' ');
-		if (!at)
+		if (!text)
 			return -1;
-		value = strtoull(at + 1, NULL, 10);
+		value = strtoull(text, NULL, 10);
 		memcpy((char *)map + fields[i].offset, &value, sizeof(value));
 	}
 	map->brk = (uintptr_t)sbrk(0);
-	return at ? 0 : -1;
+	return 0;
 }
 
 /* Whether we run from the read-only mount now. */

@@ -21,6 +21,7 @@
 #include "isolation/cgroup.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
+#include "runtime/base/process_stat.h"
 #include "runtime/base/sys.h"
 #include "spec/json.h"
 
@@ -358,33 +359,18 @@ char *state_oci(const struct state *state, enum state_status status, struct aren
 
 /* --- facts ----------------------------------------------------------------------------------- */
 
-/* Two fields of /proc/PID/stat, of one moment; no start time: there is no such process. */
-struct process_stat {
-	char letter; /* field 3 */
-	uint64_t start_time;
-};
-
-static struct process_stat read_stat(pid_t pid)
+static uint64_t start_time(const char *line)
 {
-	enum { FIELD_START_TIME = 22, FIELD_AFTER_NAME = 3 };
-	struct process_stat stat = { 0 };
-	char path[32], text[1024], *at;
+	const char *text = process_stat_field(line, PROCESS_STAT_START_TIME);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return stat;
-	at = strrchr(text, ')'); /* the name of the program may hold anything, even this */
-	if (at && at[1])
-		stat.letter = at[2];
-	for (int field = FIELD_AFTER_NAME - 1; at && field < FIELD_START_TIME; field++)
-		at = strchr(at + 1, ' ');
-	stat.start_time = at ? strtoull(at, NULL, 10) : 0;
-	return stat;
+	return text ? strtoull(text, NULL, 10) : 0;
 }
 
 uint64_t state_start_time(pid_t pid)
 {
-	return read_stat(pid).start_time;
+	char line[PROCESS_STAT_SIZE];
+
+	return process_stat_read(pid, line) < 0 ? 0 : start_time(line);
 }
 
 /*
@@ -407,12 +393,16 @@ int state_open_pid(const struct state *state)
 /* A first thread that has ended is a zombie whether others live on or not: only a pidfd tells. */
 static bool lives(const struct state *state)
 {
-	const struct process_stat stat = read_stat((pid_t)state->pid);
+	char line[PROCESS_STAT_SIZE];
 	autoclose int pidfd = -1;
+	const char *letter;
 
-	if (!stat.letter || stat.start_time != state->start_time)
+	if (process_stat_read((pid_t)state->pid, line) < 0 || start_time(line) != state->start_time)
 		return false;
-	if (stat.letter != 'Z' && stat.letter != 'X')
+	letter = process_stat_field(line, PROCESS_STAT_LETTER);
+	if (!letter)
+		return false;
+	if (*letter != 'Z' && *letter != 'X')
 		return true;
 	pidfd = state_open_pid(state);
 	return pidfd >= 0;

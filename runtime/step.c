@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "isolation/diagnose.h"
 #include "runtime/base/log.h"
 #include "runtime/launch.h"
 
@@ -29,11 +28,10 @@ static int run_one(const struct step *step, struct launch *launch, struct err *e
 	return step->run(launch, err);
 }
 
-int steps_run(const struct step *steps, size_t len, struct launch *launch, struct err *err)
+int steps_run(const struct step *steps, size_t len, struct launch *launch, size_t *reached,
+	      struct err *err)
 {
 	for (size_t i = 0; i < len; i++) {
-		struct err undo;
-
 		if (!step_wanted(&steps[i], launch->plan))
 			continue;
 		log_debug("%s", steps[i].name);
@@ -42,10 +40,8 @@ int steps_run(const struct step *steps, size_t len, struct launch *launch, struc
 		/* What init reports has the name of its own step in front. */
 		if (!err->placed)
 			err_wrap(err, "%s", steps[i].name);
-		/* The cgroup, which knows, will be gone. */
-		diagnose_memory(launch->cgroup, err);
-		/* The failed row too: it may have done a part. */
-		steps_undo(steps, i + 1, launch, &undo);
+		if (reached)
+			*reached = i + 1;
 		return -1;
 	}
 	return 0;

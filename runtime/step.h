@@ -26,9 +26,11 @@ struct step {
 /* Whether the row is part of this launch. */
 bool step_wanted(const struct step *step, const struct plan *plan);
 
-/* Runs the rows in order. If one fails, its name is put in front of the error and what was done is
- * undone, newest first. */
-int steps_run(const struct step *steps, size_t len, struct launch *launch, struct err *err);
+/* Runs the rows in order. If one fails, its name is put in front of the error; *reached: the number
+ * of rows that have something to be undone, the failed one among them: it may have done a part.
+ * NULL: nothing is to be undone, as in init, whose namespaces end with it. */
+int steps_run(const struct step *steps, size_t len, struct launch *launch, size_t *reached,
+	      struct err *err);
 
 /* Runs the undo column backward; errors are logged and do not stop it. 0, or -1 if any failed (err:
  * the first). */

@@ -22,6 +22,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
+#include "runtime/base/process_stat.h"
 
 #define DECOY_TEXT "decoy\n"
 #define LAUNCH_MS 5000
@@ -141,13 +142,13 @@ int scene_add_link(struct scene *scene, const char *name, const char *target, st
 
 bool scene_is_alive(pid_t pid)
 {
-	char path[32], text[512], *at;
+	char line[PROCESS_STAT_SIZE];
+	const char *letter;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
+	if (process_stat_read(pid, line) < 0)
 		return false;
-	at = strrchr(text, ')'); /* the name of the program may hold anything, even this */
-	return at && at[1] == ' ' && at[2] != 'Z' && at[2] != 'X';
+	letter = process_stat_field(line, PROCESS_STAT_LETTER);
+	return letter && *letter != 'Z' && *letter != 'X';
 }
 
 int scene_open(const struct scene *scene, const char *name)
