@@ -1,6 +1,8 @@
 /*
- * Runs commands in turn (A B C A B C ...), so that what changes on the machine meanwhile changes
- * for all of them, and prints the time of each run and the peak memory as JSON.
+ * Runs commands in turn, so that what changes on the machine meanwhile changes for all of them, and
+ * prints the time of each run and the peak memory as JSON. Each round has an order of its own, the
+ * same ones every time: what a container leaves to the kernel to take apart (namespaces, mounts,
+ * cgroups) slows down whatever is next, and that must not be the same one each time.
  *
  * A sample is one or more programs one after the other ("--then"), from before the first is spawned
  * until the last has ended; no shell is in between. What is needed before and after a sample is not
@@ -259,8 +261,21 @@ static double run_timed(struct command *command, int round, int output,
 	return end - start;
 }
 
+/* The next order of the commands (Fisher and Yates), by drand48(3), which starts alike each time.
+ */
+static void shuffle(size_t *order, size_t len)
+{
+	for (size_t i = len; i > 1; i--) {
+		size_t other = (size_t)(drand48() * (double)i), last = order[i - 1];
+
+		order[i - 1] = order[other];
+		order[other] = last;
+	}
+}
+
 static void run_all(struct command *commands, size_t len, int rounds)
 {
+	size_t order[COMMANDS_MAX];
 	char path[] = "/tmp/pair.XXXXXX";
 	int output = mkostemp(path, O_CLOEXEC | O_APPEND);
 	posix_spawn_file_actions_t streams;
@@ -271,9 +286,12 @@ static void run_all(struct command *commands, size_t len, int rounds)
 	posix_spawn_file_actions_addopen(&streams, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&streams, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(&streams, output, STDERR_FILENO);
-	for (int round = 0; round < rounds + WARM_UP_ROUNDS; round++)
+	for (size_t i = 0; i < len; i++)
+		order[i] = i;
+	for (int round = 0; round < rounds + WARM_UP_ROUNDS; round++) {
+		shuffle(order, len);
 		for (size_t i = 0; i < len; i++) {
-			struct command *command = &commands[i];
+			struct command *command = &commands[order[i]];
 			double sample;
 
 			run_untimed(command, &command->before, round, output, &streams);
@@ -282,6 +300,7 @@ static void run_all(struct command *commands, size_t len, int rounds)
 			if (round >= WARM_UP_ROUNDS)
 				command->samples[round - WARM_UP_ROUNDS] = sample;
 		}
+	}
 	posix_spawn_file_actions_destroy(&streams);
 	close(output);
 }
