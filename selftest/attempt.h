@@ -43,6 +43,10 @@ void attempt_set(struct attempt_result *result, int64_t returned);
 void attempt_say(struct attempt_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Whether execveat(2) takes it, in a child of its own that has a second and nothing open: 0, or -1
+ * with errno. */
+long attempt_execute(int dir, const char *path, int flags);
+
 struct attempt {
 	const char *id;
 	void (*run)(const struct attempt_decoys *decoys, struct attempt_result *result);

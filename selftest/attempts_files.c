@@ -311,32 +311,6 @@ static void try_file_size(const struct attempt_decoys *decoys, struct attempt_re
 
 /* --- running --------------------------------------------------------------------------------- */
 
-/* Whether execveat(2) takes it: it has a second, and nothing open. */
-static long run_descriptor(int fd)
-{
-	static char *const arguments[] = { "agentd-canary", "--help", NULL };
-	static char *const environment[] = { NULL };
-	int ends[2], error = 0, status;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		alarm(1);
-		close_range(0, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
-		syscall(SYS_execveat, fd, "", arguments, environment, AT_EMPTY_PATH);
-		error = errno;
-		_exit(write(ends[1], &error, sizeof(error)) < 0);
-	}
-	close(ends[1]);
-	if (pid < 0 || read(ends[0], &error, sizeof(error)) < 0 || waitpid(pid, &status, 0) < 0)
-		return -1;
-	close(ends[0]);
-	errno = error;
-	return error ? -1 : 0;
-}
-
 /* A program that was never a file. */
 static void try_memfd(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
@@ -354,7 +328,7 @@ static void try_memfd(const struct attempt_decoys *decoys, struct attempt_result
 	while ((got = read(self, block, sizeof(block))) > 0)
 		if (write(memory, block, (size_t)got) != got)
 			break;
-	attempt_set(result, got ? -1 : run_descriptor(memory));
+	attempt_set(result, got ? -1 : attempt_execute(memory, "", AT_EMPTY_PATH));
 	close(memory);
 	close(self);
 }

@@ -116,26 +116,7 @@ static void try_from(const struct attempt_decoys *decoys, struct attempt_result 
 
 static long do_execute(void)
 {
-	static char *const arguments[] = { "agentd-canary", "--help", NULL };
-	int ends[2], error = 0, status;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		alarm(1);
-		close_range(0, ~0U, CLOSE_ON_EXEC_RANGE);
-		execv("./script", arguments);
-		error = errno;
-		_exit(write(ends[1], &error, sizeof(error)) < 0);
-	}
-	close(ends[1]);
-	if (pid < 0 || read(ends[0], &error, sizeof(error)) < 0 || waitpid(pid, &status, 0) < 0)
-		return -1;
-	close(ends[0]);
-	errno = error;
-	return error ? -1 : 0;
+	return attempt_execute(AT_FDCWD, "./script", 0);
 }
 
 static long do_write_file(void)

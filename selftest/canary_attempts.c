@@ -11,6 +11,7 @@
 #include "selftest/canary.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -54,6 +55,31 @@ void attempt_say(struct attempt_result *result, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(result->text + len, sizeof(result->text) - len, format, args);
 	va_end(args);
+}
+
+long attempt_execute(int dir, const char *path, int flags)
+{
+	static char *const arguments[] = { "agentd-canary", "--help", NULL };
+	static char *const environment[] = { NULL };
+	int ends[2], error = 0, status;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		alarm(1);
+		close_range(0, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
+		syscall(SYS_execveat, dir, path, arguments, environment, flags);
+		error = errno;
+		_exit(write(ends[1], &error, sizeof(error)) < 0);
+	}
+	close(ends[1]);
+	if (pid < 0 || read(ends[0], &error, sizeof(error)) < 0 || waitpid(pid, &status, 0) < 0)
+		return -1;
+	close(ends[0]);
+	errno = error;
+	return error ? -1 : 0;
 }
 
 static const struct attempt *find(const char *id)

@@ -53,8 +53,7 @@ bool history_has(const char *id)
 /* Nothing that is refused proves anything where an ordinary bundle is refused too. */
 static int try_ordinary(struct scene *scene, struct err *err)
 {
-	if (scene_make(scene, err) < 0 || scene_configure(scene, "\"cwd\"", NULL, err) < 0 ||
-	    scene_launch(scene, SCENE_RUN, err) < 0)
+	if (scene_make(scene, err) < 0 || scene_launch(scene, SCENE_RUN, "\"cwd\"", NULL, err) < 0)
 		return -1;
 	scene_end(scene);
 	if (scene->launched && scene->status == 0 && scene_says(scene, "cwd=/\n"))

@@ -30,22 +30,28 @@ static size_t count_alive(const pid_t *pids, size_t len)
 	return alive;
 }
 
+/* A container with a cgroup. 1: there it is. 0: the verdict is made. */
+static int hold(struct scene *scene, enum scene_until until, const char *arguments, int *cgroup,
+		struct err *err)
+{
+	pid_t pid;
+	int result = scene_hold(scene, until, arguments, NULL, &pid, cgroup, err);
+
+	if (result > 0 && *cgroup < 0)
+		return scene_undecided(scene, VERDICT_SKIPPED, "the container has no cgroup");
+	return result;
+}
+
 int history_cgroup_kill(struct scene *scene, struct err *err)
 {
 	autoclose int cgroup = -1;
+	int result = hold(scene, SCENE_START, "\"children\",\"20\"", &cgroup, err);
 	size_t len, alive;
 	int64_t began;
-	pid_t *pids, pid;
+	pid_t *pids;
 
-	if (scene_configure(scene, "\"children\",\"20\"", NULL, err) < 0 ||
-	    scene_launch(scene, SCENE_START, err) < 0)
-		return -1;
-	if (!scene->launched)
-		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
-	if (scene_find(scene, &pid, &cgroup, err) < 0)
-		return -1;
-	if (cgroup < 0)
-		return scene_undecided(scene, VERDICT_SKIPPED, "the container has no cgroup");
+	if (result <= 0)
+		return result;
 	if (container_pids(scene->settings, scene->id, &pids, &len, err) < 0)
 		return -1;
 	if (len < CHILDREN)
@@ -75,18 +81,11 @@ static uint64_t processor_time(int cgroup)
 int history_cgroup_freeze(struct scene *scene, struct err *err)
 {
 	autoclose int cgroup = -1;
+	int result = hold(scene, SCENE_CREATE, "\"burn-cpu\",\"3000\"", &cgroup, err);
 	uint64_t first, second, third;
-	pid_t pid;
 
-	if (scene_configure(scene, "\"burn-cpu\",\"3000\"", NULL, err) < 0 ||
-	    scene_launch(scene, SCENE_CREATE, err) < 0)
-		return -1;
-	if (!scene->launched)
-		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
-	if (scene_find(scene, &pid, &cgroup, err) < 0)
-		return -1;
-	if (cgroup < 0)
-		return scene_undecided(scene, VERDICT_SKIPPED, "the container has no cgroup");
+	if (result <= 0)
+		return result;
 	if (container_start(scene->settings, scene->id, err) < 0)
 		return -1;
 	first = processor_time(cgroup);
@@ -109,10 +108,7 @@ static int eat(struct scene *scene, const char *unified, struct err *err)
 {
 	const char *patch = arena_format(scene->arena, "{\"linux\":{" OOM_PATCH "}}", unified);
 
-	return scene_configure(scene, "\"many\",\"eat-memory\",\"96\"", patch, err) < 0 ||
-			       scene_launch(scene, SCENE_RUN, err) < 0
-		       ? -1
-		       : 0;
+	return scene_launch(scene, SCENE_RUN, "\"many\",\"eat-memory\",\"96\"", patch, err);
 }
 
 int history_cgroup_oom(struct scene *scene, struct err *err)
@@ -151,8 +147,7 @@ int history_processes(struct scene *scene, struct err *err)
 
 	if (!judged.row)
 		return err_set(err, ENOENT, "no case cg.fork-bomb");
-	if (scene_configure(scene, "\"fork-bomb\",\"64\"", patch, err) < 0 ||
-	    scene_launch(scene, SCENE_RUN, err) < 0)
+	if (scene_launch(scene, SCENE_RUN, "\"fork-bomb\",\"64\"", patch, err) < 0)
 		return -1;
 	if (!scene->launched)
 		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);

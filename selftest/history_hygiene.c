@@ -22,13 +22,14 @@ struct processes {
 
 /* A container whose first process has children; the process that launched it has ended. 1: there
  * it is. 0: the verdict is made. */
-static int start(struct scene *scene, struct processes *all, struct err *err)
+static int start(struct scene *scene, struct processes *all, pid_t *first, struct err *err)
 {
-	if (scene_configure(scene, "\"children\",\"20\"", NULL, err) < 0 ||
-	    scene_launch(scene, SCENE_START, err) < 0)
-		return -1;
-	if (!scene->launched)
-		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
+	autoclose int cgroup = -1;
+	int result =
+		scene_hold(scene, SCENE_START, "\"children\",\"20\"", NULL, first, &cgroup, err);
+
+	if (result <= 0)
+		return result;
 	if (container_pids(scene->settings, scene->id, &all->item, &all->len, err) < 0)
 		return -1;
 	if (all->len < CHILDREN)
@@ -66,7 +67,8 @@ static int judge(struct scene *scene, const struct processes *all)
 int history_parent_death(struct scene *scene, struct err *err)
 {
 	struct processes all;
-	int result = start(scene, &all, err);
+	pid_t first;
+	int result = start(scene, &all, &first, err);
 
 	if (result <= 0)
 		return result;
@@ -77,15 +79,12 @@ int history_parent_death(struct scene *scene, struct err *err)
 
 int history_orphans(struct scene *scene, struct err *err)
 {
-	autoclose int cgroup = -1;
 	struct processes all;
 	pid_t first;
-	int result = start(scene, &all, err);
+	int result = start(scene, &all, &first, err);
 
 	if (result <= 0)
 		return result;
-	if (scene_find(scene, &first, &cgroup, err) < 0)
-		return -1;
 	if (kill(first, SIGKILL) < 0)
 		return err_sys(err, "kill %d", (int)first);
 	return judge(scene, &all);

@@ -51,14 +51,10 @@ static int try_waiting(struct scene *scene, struct err *err)
 {
 	autoclose int exe = -1, cgroup = -1, control = scene_open(scene, "script");
 	pid_t pid;
+	int result = scene_hold(scene, SCENE_CREATE, "\"true\"", NULL, &pid, &cgroup, err);
 
-	if (scene_configure(scene, "\"true\"", NULL, err) < 0 ||
-	    scene_launch(scene, SCENE_CREATE, err) < 0)
-		return -1;
-	if (!scene->launched)
-		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
-	if (scene_find(scene, &pid, &cgroup, err) < 0)
-		return -1;
+	if (result <= 0)
+		return result;
 	exe = open(arena_format(scene->arena, "/proc/%d/exe", (int)pid), O_RDONLY | O_CLOEXEC);
 	/* closed even to the user who runs it; but it is a child of ours that executes nothing yet
 	 */
@@ -81,8 +77,8 @@ int history_self_exe(struct scene *scene, struct err *err)
 	if (stat("/proc/self/exe", &before) < 0)
 		return err_sys(err, "stat /proc/self/exe");
 	if (scene_add_file(scene, "script", "#!/proc/self/exe\n", 0755, err) < 0 ||
-	    scene_configure(scene, "\"true\"", "{\"process\":{\"args\":[\"/script\"]}}", err) < 0 ||
-	    scene_launch(scene, SCENE_RUN, err) < 0)
+	    scene_launch(scene, SCENE_RUN, "\"true\"", "{\"process\":{\"args\":[\"/script\"]}}",
+			 err) < 0)
 		return -1;
 	if (stat("/proc/self/exe", &after) < 0 || !is_same_file(&before, &after))
 		return scene_escaped(scene, "agentd's own program was changed");
@@ -105,8 +101,7 @@ int history_cwd(struct scene *scene, struct err *err)
 		const char *patch = arena_format(
 			scene->arena, "{\"process\":{\"cwd\":\"/proc/self/fd/%d\"}}", fd);
 
-		if (scene_configure(scene, read, patch, err) < 0 ||
-		    scene_launch(scene, SCENE_RUN, err) < 0)
+		if (scene_launch(scene, SCENE_RUN, read, patch, err) < 0)
 			return -1;
 		refused += !scene->launched;
 		if (scene->launched &&
@@ -176,14 +171,10 @@ int history_dumpable(struct scene *scene, struct err *err)
 	autoclose int cgroup = -1;
 	uid_t owner, real;
 	pid_t pid;
+	int result = scene_hold(scene, SCENE_CREATE, "\"true\"", patch, &pid, &cgroup, err);
 
-	if (scene_configure(scene, "\"true\"", patch, err) < 0 ||
-	    scene_launch(scene, SCENE_CREATE, err) < 0)
-		return -1;
-	if (!scene->launched)
-		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
-	if (scene_find(scene, &pid, &cgroup, err) < 0)
-		return -1;
+	if (result <= 0)
+		return result;
 	if (owner_of_fds(pid, &owner, &real) < 0)
 		return err_sys(err, "look at /proc/%d", (int)pid);
 	if (!would_show(real))
@@ -207,8 +198,7 @@ int history_cgroup_write(struct scene *scene, struct err *err)
 		"{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"mount\"}%s]}}",
 		scene->host.rootless ? ",{\"type\":\"user\"}" : "");
 
-	if (scene_configure(scene, arguments, patch, err) < 0 ||
-	    scene_launch(scene, SCENE_RUN, err) < 0)
+	if (scene_launch(scene, SCENE_RUN, arguments, patch, err) < 0)
 		return -1;
 	if (scene_says(scene, "open=ENOENT"))
 		return scene_undecided(scene, VERDICT_INCONCLUSIVE,
@@ -232,10 +222,7 @@ static int create_with_hooks(struct scene *scene, const char *name, struct err *
 			     "\"hooks\":{\"createRuntime\":%s,\"createContainer\":%s}}",
 			     hook, hook);
 
-	return scene_configure(scene, "\"true\"", patch, err) < 0 ||
-			       scene_launch(scene, SCENE_CREATE, err) < 0
-		       ? -1
-		       : 0;
+	return scene_launch(scene, SCENE_CREATE, "\"true\"", patch, err);
 }
 
 /* Whether a process was started with a variable of this name; -1: it cannot be told. */

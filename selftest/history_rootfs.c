@@ -47,8 +47,7 @@ int history_mask(struct scene *scene, struct err *err)
 			target = arena_format(scene->arena, "%s/file", scene->decoy);
 		if ((target ? scene_add_link(scene, "dev/null", target, err)
 			    : scene_add_file(scene, "dev/null", "", 0666, err)) < 0 ||
-		    scene_configure(scene, "\"stat\",\"/secret\"", patch, err) < 0 ||
-		    scene_launch(scene, SCENE_RUN, err) < 0)
+		    scene_launch(scene, SCENE_RUN, "\"stat\",\"/secret\"", patch, err) < 0)
 			return -1;
 		scene_judge(scene,
 			    scene_says(scene, "/secret=char") && scene_says(scene, "device=1:3"),
@@ -75,11 +74,28 @@ int history_console(struct scene *scene, struct err *err)
 		return -1;
 	if (!leads_to_decoy(scene, "dev/console"))
 		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "the trap does not work here");
-	if (scene_configure(scene, "\"stat\",\"/dev/console\"", patch, err) < 0 ||
-	    scene_launch(scene, SCENE_RUN, err) < 0)
+	if (scene_launch(scene, SCENE_RUN, "\"stat\",\"/dev/console\"", patch, err) < 0)
 		return -1;
 	return scene_judge(scene, scene_says(scene, "/dev/console="),
 			   "the host's file is untouched");
+}
+
+/* A sysctl that is set (to 77) must not land in a file of this name, that looks like it. */
+static int try_sysctl(struct scene *scene, const char *name, const char *patch, struct err *err)
+{
+	static const char untouched[] = "fake\n";
+	autoclose int fake = -1;
+	char text[16];
+
+	if (scene_add_file(scene, name, untouched, 0666, err) < 0 ||
+	    scene_launch(scene, SCENE_RUN, "\"cat\",\"/real/sys/net/ipv4/ip_default_ttl\"", patch,
+			 err) < 0)
+		return -1;
+	fake = scene_open(scene, name);
+	if (fake < 0 || read(fake, text, sizeof(text)) != (ssize_t)strlen(untouched) ||
+	    memcmp(text, untouched, strlen(untouched)) != 0)
+		return scene_escaped(scene, "a sysctl was written into %s", name);
+	return scene_judge(scene, scene_says(scene, "77"), "the sysctl is set in the real /proc");
 }
 
 /* CVE-2025-52881: what is written to /proc lands in files that only look like it. */
@@ -88,20 +104,10 @@ int history_fake_proc(struct scene *scene, struct err *err)
 	static const char patch[] =
 		"{" MOUNTS(PROC_AT("/real")) ",\"linux\":{" NOTHING_HIDDEN ","
 					     "\"sysctl\":{\"net.ipv4.ip_default_ttl\":\"77\"}}}";
-	static const char name[] = "proc/sys/net/ipv4/ip_default_ttl";
-	autoclose int fake = -1;
-	char text[16];
 
-	if (scene_add_file(scene, name, "fake\n", 0666, err) < 0 ||
-	    scene_add_file(scene, "proc/self/attr/exec", "fake\n", 0666, err) < 0 ||
-	    scene_configure(scene, "\"cat\",\"/real/sys/net/ipv4/ip_default_ttl\"", patch, err) <
-		    0 ||
-	    scene_launch(scene, SCENE_RUN, err) < 0)
-		return -1;
-	fake = scene_open(scene, name);
-	if (fake < 0 || read(fake, text, sizeof(text)) != 5 || memcmp(text, "fake\n", 5) != 0)
-		return scene_escaped(scene, "a sysctl was written into a file of the bundle");
-	return scene_judge(scene, scene_says(scene, "77"), "the sysctl is set in the real /proc");
+	return scene_add_file(scene, "proc/self/attr/exec", "fake\n", 0666, err) < 0
+		       ? -1
+		       : try_sysctl(scene, "proc/sys/net/ipv4/ip_default_ttl", patch, err);
 }
 
 /* CVE-2021-30465, CVE-2024-45310: what is made for a mount point, and what is mounted, would be on
@@ -122,8 +128,7 @@ static int try_mount_link(struct scene *scene, const char *mount, struct err *er
 		return -1;
 	if (!leads_to_decoy(scene, "out/file") || !leads_to_decoy(scene, "up/file"))
 		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "the trap does not work here");
-	if (scene_configure(scene, "\"true\"", patch, err) < 0 ||
-	    scene_launch(scene, SCENE_RUN, err) < 0)
+	if (scene_launch(scene, SCENE_RUN, "\"true\"", patch, err) < 0)
 		return -1;
 	return scene_judge(scene, scene->status == 0, "resolved inside the root filesystem");
 }
@@ -161,19 +166,8 @@ int history_proc_volume(struct scene *scene, struct err *err)
 				 "\"linux\":{" NOTHING_HIDDEN
 				 ",\"sysctl\":{\"net.ipv4.ip_default_ttl\":\"77\"}}}",
 		scene->bundle.path);
-	static const char name[] = "volume/sys/net/ipv4/ip_default_ttl";
-	autoclose int fake = -1;
-	char text[16];
 
-	if (scene_add_file(scene, name, "fake\n", 0666, err) < 0 ||
-	    scene_configure(scene, "\"cat\",\"/real/sys/net/ipv4/ip_default_ttl\"", patch, err) <
-		    0 ||
-	    scene_launch(scene, SCENE_RUN, err) < 0)
-		return -1;
-	fake = scene_open(scene, name);
-	if (fake < 0 || read(fake, text, sizeof(text)) != 5 || memcmp(text, "fake\n", 5) != 0)
-		return scene_escaped(scene, "a sysctl was written into a volume");
-	return scene_judge(scene, scene_says(scene, "77"), "the sysctl is set in the real /proc");
+	return try_sysctl(scene, "volume/sys/net/ipv4/ip_default_ttl", patch, err);
 }
 
 /* CVE-2023-28642: /proc is a link, so that what protects it misses. */
@@ -186,8 +180,7 @@ int history_proc_link(struct scene *scene, struct err *err)
 
 	if (scene_add_link(scene, "proc", "/elsewhere", err) < 0 ||
 	    scene_add_file(scene, "elsewhere/version", "fake\n", 0644, err) < 0 ||
-	    scene_configure(scene, "\"stat\",\"/elsewhere/version\"", patch, err) < 0 ||
-	    scene_launch(scene, SCENE_RUN, err) < 0)
+	    scene_launch(scene, SCENE_RUN, "\"stat\",\"/elsewhere/version\"", patch, err) < 0)
 		return -1;
 	return scene_judge(scene, scene_says(scene, "device=1:3"), "masked where the link leads");
 }

@@ -63,7 +63,7 @@ int scene_make(struct scene *scene, struct err *err)
 	return make_decoy(scene, err);
 }
 
-int scene_configure(struct scene *scene, const char *arguments, const char *patch, struct err *err)
+static int configure(struct scene *scene, const char *arguments, const char *patch, struct err *err)
 {
 	const struct bundle *bundle = &scene->bundle;
 	struct arena *arena = scene->arena;
@@ -258,11 +258,14 @@ static int follow(struct scene *scene, enum scene_until until, int output, int w
 	return 0;
 }
 
-int scene_launch(struct scene *scene, enum scene_until until, struct err *err)
+int scene_launch(struct scene *scene, enum scene_until until, const char *arguments,
+		 const char *patch, struct err *err)
 {
 	int output[2], wire[2], result = -1;
 	pid_t child;
 
+	if (configure(scene, arguments, patch, err) < 0)
+		return -1;
 	scene->launched = false;
 	scene->output[0] = scene->refusal[0] = '\0';
 	if (pipe2(output, O_CLOEXEC) < 0)
@@ -308,6 +311,16 @@ int scene_find(struct scene *scene, pid_t *pid, int *cgroup, struct err *err)
 	    cgroup_open(state->cgroup_root, state->cgroup_path, cgroup, err) < 0)
 		return -1;
 	return 0;
+}
+
+int scene_hold(struct scene *scene, enum scene_until until, const char *arguments,
+	       const char *patch, pid_t *pid, int *cgroup, struct err *err)
+{
+	if (scene_launch(scene, until, arguments, patch, err) < 0)
+		return -1;
+	if (!scene->launched)
+		return scene_undecided(scene, VERDICT_INCONCLUSIVE, "%s", scene->refusal);
+	return scene_find(scene, pid, cgroup, err) < 0 ? -1 : 1;
 }
 
 /* --- verdicts -------------------------------------------------------------------------------- */

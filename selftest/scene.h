@@ -33,10 +33,6 @@ struct scene {
 /* An ordinary bundle, and a decoy beside its root filesystem. */
 int scene_make(struct scene *scene, struct err *err);
 
-/* Its configuration: the program is the canary with these arguments (the inside of a JSON list:
- * "\"cwd\""), and one more patch (NULL: none). */
-int scene_configure(struct scene *scene, const char *arguments, const char *patch, struct err *err);
-
 /* Deletes the container and the bundle. */
 void scene_end(struct scene *scene);
 
@@ -52,11 +48,21 @@ int scene_open(const struct scene *scene, const char *name);
 bool scene_says(const struct scene *scene, const char *text);
 
 /*
- * Launches, and waits for its end (SCENE_RUN), for its first line of output (SCENE_START), or until
- * it is created (SCENE_CREATE). Being refused is no error: scene->launched says so.
+ * Launches the canary with these arguments (the inside of a JSON list: "\"cwd\"") and one more
+ * patch of the configuration (NULL: none), and waits for its end (SCENE_RUN), for its first line of
+ * output (SCENE_START), or until it is created (SCENE_CREATE). Being refused is no error:
+ * scene->launched says so.
  */
 enum scene_until { SCENE_RUN, SCENE_START, SCENE_CREATE };
-int scene_launch(struct scene *scene, enum scene_until until, struct err *err);
+int scene_launch(struct scene *scene, enum scene_until until, const char *arguments,
+		 const char *patch, struct err *err);
+
+/*
+ * The same for a container that is to be there after it, with its process and its cgroup (-1:
+ * none). 1: it is. 0: it was refused, and the case is undecided.
+ */
+int scene_hold(struct scene *scene, enum scene_until until, const char *arguments,
+	       const char *patch, pid_t *pid, int *cgroup, struct err *err);
 
 /* The process of a container that is there, and its cgroup (-1: none). */
 int scene_find(struct scene *scene, pid_t *pid, int *cgroup, struct err *err);

@@ -5,14 +5,8 @@ load helpers
 # Everything but limits, which not every machine can have.
 setup() {
 	is_root || needs_user_namespaces
-	WORK=$(mktemp -d "${TMPDIR:-/tmp}/agentd-test.XXXXXX")
-	ID=test-${WORK##*.}
-	ROOT=$WORK/state
-	BUNDLE=$WORK/bundle
-	chmod 755 "$WORK"
-	make_default_bundle
+	prepare make_default_bundle
 	config 'del(.linux.resources)'
-	CANARY_INODE=$(stat -c %d:%i "$BUNDLE/rootfs/bin/canary")
 }
 
 audit() { run agentd audit "$@" "$ID"; }

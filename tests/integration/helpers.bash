@@ -12,12 +12,17 @@ CACHE=${AGENTD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/agentd-tests}
 
 setup() {
 	is_root || needs_user_namespaces
+	prepare make_bundle
+}
+
+# prepare FUNCTION: a directory of the test's own, and in it the bundle that the function makes
+prepare() {
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/agentd-test.XXXXXX")
 	ID=test-${WORK##*.}
 	ROOT=$WORK/state
 	BUNDLE=$WORK/bundle
 	chmod 755 "$WORK"
-	make_bundle
+	"$1"
 	CANARY_INODE=$(stat -c %d:%i "$BUNDLE/rootfs/bin/canary")
 }
 

@@ -2,14 +2,7 @@
 
 load helpers
 
-setup() {
-	WORK=$(mktemp -d "${TMPDIR:-/tmp}/agentd-test.XXXXXX")
-	ID=test-${WORK##*.}
-	ROOT=$WORK/state
-	BUNDLE=$WORK/bundle
-	make_default_bundle
-	CANARY_INODE=$(stat -c %d:%i "$BUNDLE/rootfs/bin/canary")
-}
+setup() { prepare make_default_bundle; }
 
 @test "the default's, without a bundle" {
 	run agentd print-seccomp

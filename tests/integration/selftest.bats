@@ -4,15 +4,9 @@ load helpers
 
 setup() {
 	is_root || needs_user_namespaces
-	WORK=$(mktemp -d "${TMPDIR:-/tmp}/agentd-test.XXXXXX")
-	ID=test-${WORK##*.}
-	ROOT=$WORK/state
-	BUNDLE=$WORK/bundle
+	prepare make_default_bundle
 	REPORT=$WORK/report.json
-	chmod 755 "$WORK"
-	make_default_bundle
 	mkdir "$BUNDLE"/rootfs/{lib,usr}
-	CANARY_INODE=$(stat -c %d:%i "$BUNDLE/rootfs/bin/canary")
 }
 
 # selftest [OPTION...]: as a person runs it. Limits cannot be tested everywhere.
