@@ -93,17 +93,14 @@ static size_t format_line(char *line, size_t size, enum log_level level, const c
 				escaped, level_names[level], when);
 }
 
-void log_write(enum log_level level, const char *format, ...)
+/* Apart, for its stack: most messages are not wanted, and each page of it that is only looked at
+ * costs a fault in whoever launches and another in its child. */
+static void __attribute__((noinline, format(printf, 2, 0)))
+write_message(enum log_level level, const char *format, va_list args)
 {
 	char text[ERR_TEXT_MAX], line[LINE_MAX_SIZE];
-	int saved = errno;
-	va_list args;
 
-	if (level > target.level)
-		return;
-	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	log_clean(text);
 	if (target.forward)
 		target.forward(level, text);
@@ -114,5 +111,17 @@ void log_write(enum log_level level, const char *format, ...)
 		 * tell. */
 		(void)!file_write_all(target.fd >= 0 ? target.fd : STDERR_FILENO, line, size);
 	}
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	int saved = errno;
+	va_list args;
+
+	if (level > target.level)
+		return;
+	va_start(args, format);
+	write_message(level, format, args);
+	va_end(args);
 	errno = saved;
 }
