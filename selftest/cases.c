@@ -45,7 +45,7 @@ static const struct selftest_case *const tables[] = {
 void cases_each(bool (*visit)(const struct selftest_case *row, void *context), void *context)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-		for (const struct selftest_case *row = tables[i]; row->id; row++)
+		for (const struct selftest_case *row = tables[i]; *row->id; row++)
 			if (!visit(row, context))
 				return;
 }
@@ -53,7 +53,7 @@ void cases_each(bool (*visit)(const struct selftest_case *row, void *context), v
 const struct selftest_case *case_find(const char *id)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-		for (const struct selftest_case *row = tables[i]; row->id; row++)
+		for (const struct selftest_case *row = tables[i]; *row->id; row++)
 			if (strcmp(row->id, id) == 0)
 				return row;
 	return NULL;

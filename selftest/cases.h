@@ -96,30 +96,28 @@ extern const struct name verdict_names[];
 
 struct result;
 
+/*
+ * A row holds no pointer: the loader would have to fill it in at each start, of `agentd run` too.
+ * What a row does not say is "".
+ */
 struct selftest_case {
-	const char *id;	   /* "sys.ptrace-traceme" */
-	const char *group; /* "tracing" */
+	char id[32];	/* "sys.ptrace-traceme" */
+	char group[16]; /* "tracing" */
 	enum severity severity;
 	unsigned profiles;		/* PROFILE_X */
-	const char *attempt;		/* what is tried, in half a line */
+	char attempt[96];		/* what is tried, in half a line */
 	int contained[CASE_ERRNOS_MAX]; /* errnos that count as contained; being killed by SIGSYS
 					 * always does where LAYER_SECCOMP is expected */
 	unsigned layers;		/* who may contain it */
 	enum control control;
 	int through[CASE_ERRNOS_MAX]; /* errnos that show that it got through (all of ORACLE) */
-	const char *pair;	      /* PAIRED: the id of the allowed half */
+	char pair[32];		      /* PAIRED: the id of the allowed half */
 	unsigned without;	      /* ABLATION: the layers to leave out */
-	unsigned needs; /* layers without which the case is skipped (cgroup for a fork bomb) */
-	/*
-	 * Where errnos do not tell: judges the target itself. true: contained. Says what it saw in
-	 * `result->observed` either way. NULL: the errnos decide. A judge that finds that the row
-	 * can prove nothing here (the configuration grants it, the kernel has no such thing) sets
-	 * result->verdict and reason, and that stands: see judge_undecided().
-	 */
-	bool (*judge)(const struct evidence *evidence, struct result *result);
-	const char *remedy;	/* one line */
-	const char *references; /* "CVE-2017-5226 C5.22 N4.4.3 T1055.008 P9.1", or NULL */
-	const char *limitation; /* what this does not show, or NULL */
+	unsigned needs;	     /* layers without which the case is skipped (cgroup for a fork bomb) */
+	unsigned judge;	     /* JUDGE_X (judges.h), where errnos do not tell; 0: they decide */
+	char remedy[112];    /* one line */
+	char references[48]; /* "CVE-2017-5226 C5.22 N4.4.3 T1055.008 P9.1" */
+	char limitation[96]; /* what this does not show */
 };
 
 struct result {
@@ -134,7 +132,7 @@ struct result {
 	char reason[300];   /* why the verdict is not a pass */
 };
 
-/* Each ends with { 0 }. */
+/* Each ends with an id of "". */
 extern const struct selftest_case cases_liveness[], cases_tracing[], cases_mounts[], cases_kernel[],
 	cases_credentials[], cases_files[], cases_landlock[], cases_procfs[], cases_limits[],
 	cases_network[], cases_history[], cases_hygiene[];

@@ -14,6 +14,7 @@
 #include "runtime/base/array.h"
 #include "selftest/check.h"
 #include "selftest/judge_posture.h"
+#include "selftest/judges.h"
 #include "spec/names.h"
 
 #define PORT_START "net.ipv4.ip_unprivileged_port_start"
@@ -63,7 +64,7 @@ static bool has_more(const struct posture_thread *thread, const struct spec_capa
 	return false;
 }
 
-static bool judge_sets(const struct evidence *evidence, struct result *result)
+bool judge_sets(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 	const struct spec_capabilities most = expect_sets(&evidence->spec->process);
@@ -79,7 +80,7 @@ static bool judge_sets(const struct evidence *evidence, struct result *result)
 
 /* Whatever the configuration says, and the bounding set too: a program with file capabilities would
  * get them. */
-static bool judge_ruling(const struct evidence *evidence, struct result *result)
+bool judge_ruling(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 
@@ -101,7 +102,7 @@ static bool judge_ruling(const struct evidence *evidence, struct result *result)
 	return posture->threads_len > 0;
 }
 
-static bool judge_no_new_privs(const struct evidence *evidence, struct result *result)
+bool judge_no_new_privs(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 
@@ -128,7 +129,7 @@ static bool is_port_open(const struct spec *spec)
 }
 
 /* In a network namespace of its own a port is nobody else's. */
-static bool judge_low_port(const struct evidence *evidence, struct result *result)
+bool judge_low_port(const struct evidence *evidence, struct result *result)
 {
 	if (!judge_through(result->row, evidence->target) || !is_port_open(evidence->spec) ||
 	    !evidence->posture || !judge_own_namespace(evidence->posture, "net"))
@@ -139,7 +140,7 @@ static bool judge_low_port(const struct evidence *evidence, struct result *resul
 }
 
 /* The parent of a child of ours is ours: no harm, and it shows that the request works. */
-static bool judge_parent(const struct evidence *evidence, struct result *result)
+bool judge_parent(const struct evidence *evidence, struct result *result)
 {
 	char of[16];
 
@@ -159,13 +160,13 @@ static bool judge_parent(const struct evidence *evidence, struct result *result)
 const struct selftest_case cases_credentials[] = {
 	{ GROUP, .id = "cap.sets", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_ALL,
 	  .attempt = "the host compares the five sets, the user and the group with the configuration",
-	  .layers = LAYER_CAPABILITIES, .control = CONTROL_NONE, .judge = judge_sets,
+	  .layers = LAYER_CAPABILITIES, .control = CONTROL_NONE, .judge = JUDGE_sets,
 	  .remedy = "list in process.capabilities what is needed; leave inheritable empty",
 	  .references = "CVE-2022-29162 C5.4 N4.4.3 P3.1",
 	  .limitation = "a capability that the configuration grants is not missed here" },
 	{ GROUP, .id = "cap.ruling", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "the host looks for capabilities that are as good as root on it",
-	  .layers = LAYER_CAPABILITIES, .control = CONTROL_NONE, .judge = judge_ruling,
+	  .layers = LAYER_CAPABILITIES, .control = CONTROL_NONE, .judge = JUDGE_ruling,
 	  .remedy = "take it out of all five sets of process.capabilities", .references = "C5.4 N4.4.3 T1611" },
 	{ GROUP, .id = "cap.capset", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "capset of every capability",
@@ -205,7 +206,7 @@ const struct selftest_case cases_credentials[] = {
 	  .remedy = "set process.noNewPrivileges, and empty the bounding set", .references = "C5.26" },
 	{ GROUP, .id = "cap.nnp", .severity = SEVERITY_HIGH, .profiles = PROFILE_ALL,
 	  .attempt = "the host reads NoNewPrivs of every thread",
-	  .layers = LAYER_NO_NEW_PRIVS, .control = CONTROL_NONE, .judge = judge_no_new_privs,
+	  .layers = LAYER_NO_NEW_PRIVS, .control = CONTROL_NONE, .judge = JUDGE_no_new_privs,
 	  .remedy = "set process.noNewPrivileges", .references = "C5.26" },
 	{ GROUP, .id = "cap.mknod-chr", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "mknod of a character device where it can make files",
@@ -265,14 +266,14 @@ const struct selftest_case cases_credentials[] = {
 	  .remedy = DROP("CAP_NET_ADMIN and CAP_NET_RAW"), .references = "C5.4 N4.4.2" },
 	{ GROUP, .id = "cap.bind-low", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "bind TCP port 80",
-	  .contained = { EACCES, EPERM }, .control = CONTROL_TWIN, .judge = judge_low_port,
+	  .contained = { EACCES, EPERM }, .control = CONTROL_TWIN, .judge = JUDGE_low_port,
 	  .layers = LAYER_CAPABILITIES | LAYER_LANDLOCK | LAYER_KERNEL | LAYER_SECCOMP,
 	  .remedy = DROP("CAP_NET_BIND_SERVICE") "; set no " PORT_START, .references = "C5.8" },
 	{ GROUP, .id = "cap.userns-ioctl", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "NS_GET_PARENT of its pid namespace: the host's",
 	  .contained = { EPERM, ENOENT }, .layers = LAYER_NAMESPACES | LAYER_KERNEL, .control = CONTROL_TWIN,
-	  .judge = judge_parent,
+	  .judge = JUDGE_parent,
 	  .remedy = "add {\"type\": \"pid\"} to linux.namespaces" },
-	{ 0 },
+	{ .id = "" },
 };
 /* clang-format on */

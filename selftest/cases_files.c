@@ -15,6 +15,7 @@
 
 #include "runtime/base/file.h"
 #include "selftest/judge_posture.h"
+#include "selftest/judges.h"
 
 #define say(result, ...) snprintf((result)->observed, sizeof((result)->observed), __VA_ARGS__)
 
@@ -32,7 +33,7 @@ static void name_file(const struct stat *st, char name[64])
 
 /* A root of its own: another directory than ours, and no way to the decoy. That is that of its
  * mount namespace: below a chroot(2) the host's mounts are all still there. */
-static bool judge_identity(const struct evidence *evidence, struct result *result)
+bool judge_identity(const struct evidence *evidence, struct result *result)
 {
 	char root[64], ours[64], whole[64];
 	struct stat st;
@@ -60,7 +61,7 @@ static bool judge_identity(const struct evidence *evidence, struct result *resul
 }
 
 /* If a read-only root was asked for, another layer's refusal does not make up for it. */
-static bool judge_root(const struct evidence *evidence, struct result *result)
+bool judge_root(const struct evidence *evidence, struct result *result)
 {
 	const struct posture_mount *root = judge_mount(evidence->posture, "/");
 	char error[32];
@@ -79,7 +80,7 @@ static bool judge_root(const struct evidence *evidence, struct result *result)
 }
 
 /* A tmpfs alone has a size of its own that can be tried without filling a disk. */
-static bool judge_size(const struct evidence *evidence, struct result *result)
+bool judge_size(const struct evidence *evidence, struct result *result)
 {
 	char type[16];
 
@@ -90,13 +91,13 @@ static bool judge_size(const struct evidence *evidence, struct result *result)
 	return judge_paired(evidence, result) && judge_errno(evidence, result);
 }
 
-static bool judge_file_size(const struct evidence *evidence, struct result *result)
+bool judge_file_size(const struct evidence *evidence, struct result *result)
 {
 	return judge_paired(evidence, result) && judge_errno(evidence, result);
 }
 
 /* Every mount that asks for the flag has it. `flag` is the last word of the id. */
-static bool judge_flag(const struct evidence *evidence, struct result *result)
+bool judge_flag(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_mounts *mounts = &evidence->spec->mounts;
 	const char *flag = strchr(result->row->id, '.') + 1;
@@ -126,7 +127,7 @@ static bool judge_flag(const struct evidence *evidence, struct result *result)
 	return true;
 }
 
-static bool judge_hardlinks(const struct evidence *evidence, struct result *result)
+bool judge_hardlinks(const struct evidence *evidence, struct result *result)
 {
 	static const char file[] = "/proc/sys/fs/protected_hardlinks";
 	char text[16] = "";
@@ -152,7 +153,7 @@ static bool is_bind(const struct spec_mount *mount)
 
 /* Not what we have bound ourselves, nor /sys, which has rows of its own and is bound where an
  * ordinary user may not mount it. */
-static bool judge_bound(const struct evidence *evidence, struct result *result)
+bool judge_bound(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_mounts *mounts = &evidence->spec->mounts;
 	struct stat st;
@@ -196,7 +197,7 @@ static bool map_id(const char *map, uint32_t inside, uint32_t *outside)
 }
 
 /* The filesystem uid, which owns what the process makes. */
-static bool judge_owner(const struct evidence *evidence, struct result *result)
+bool judge_owner(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 	uint32_t uid = evidence->spec->process.user.uid, gid = evidence->spec->process.user.gid;
@@ -220,14 +221,14 @@ static bool judge_owner(const struct evidence *evidence, struct result *result)
 #define FLAG_ROW(flag, weight) \
 	{ .id = "fs." flag, .group = "files", .severity = weight, .profiles = LATER, \
 	  .attempt = "the mounts that ask for " flag, .layers = LAYER_MOUNTS, .control = CONTROL_NONE, \
-	  .judge = judge_flag, .remedy = "update agentd: it did not set what mounts[].options asks for", \
+	  .judge = JUDGE_flag, .remedy = "update agentd: it did not set what mounts[].options asks for", \
 	  .references = "C5.18", .limitation = "reads the kernel's list of mounts; does not try it" }
 
 const struct selftest_case cases_files[] = {
 	{ .id = "fs.root-identity", PLACES, .profiles = QUICK,
 	  .attempt = "the root directory, and a file of the host by its path",
 	  .contained = { ENOENT, EACCES }, .layers = LAYER_NAMESPACES | LAYER_MOUNTS,
-	  .judge = judge_identity, .references = "T1611 N4.5.5" },
+	  .judge = JUDGE_identity, .references = "T1611 N4.5.5" },
 	{ .id = "fs.dotdot", PLACES, .profiles = QUICK,
 	  .attempt = "64 times .. and from there a file of the host",
 	  .contained = { ENOENT, EACCES }, .layers = LAYER_MOUNTS, .references = "T1611" },
@@ -256,13 +257,13 @@ const struct selftest_case cases_files[] = {
 	  .limitation = "sockets at their usual paths only" },
 	{ .id = "fs.bound", .group = "files", .severity = SEVERITY_HIGH, .profiles = LATER,
 	  .attempt = "directories of the host among the mounts",
-	  .layers = LAYER_MOUNTS, .control = CONTROL_NONE, .judge = judge_bound,
+	  .layers = LAYER_MOUNTS, .control = CONTROL_NONE, .judge = JUDGE_bound,
 	  .remedy = "copy the files in, or bind single files; --skip fs.bound if it is meant",
 	  .references = "C5.5 N4.4.3 T1611", .limitation = "files and sockets that are bound are not told" },
 	{ .id = "fs.ro-root", .group = "files", .severity = SEVERITY_HIGH, .profiles = QUICK,
 	  .attempt = "create a file in /, /etc, /usr, /lib and /bin",
 	  .contained = { EROFS, EACCES, EPERM }, .layers = LAYER_MOUNTS | LAYER_LANDLOCK | LAYER_CAPABILITIES,
-	  .control = CONTROL_TWIN, .judge = judge_root,
+	  .control = CONTROL_TWIN, .judge = JUDGE_root,
 	  .remedy = "root.readonly: true, with a tmpfs where the program must write",
 	  .references = "C5.13 N4.4.4" },
 	FLAG_ROW("noexec", SEVERITY_MEDIUM),
@@ -271,32 +272,32 @@ const struct selftest_case cases_files[] = {
 	{ .id = "fs.ldso", .group = "files", .severity = SEVERITY_INFO, .profiles = LATER,
 	  .attempt = "map a file that must not be run as code, as the dynamic loader does",
 	  .contained = { EACCES, EPERM }, .layers = LAYER_MOUNTS | LAYER_LANDLOCK, .control = CONTROL_HOST,
-	  .judge = judge_limitation, .remedy = "noexec on what is writable; no read_file where nothing is read",
+	  .judge = JUDGE_limitation, .remedy = "noexec on what is writable; no read_file where nothing is read",
 	  .limitation = "Landlock's execute is about execve(2): what can be read can be mapped" },
 	{ .id = "fs.memfd-exec", .group = "files", .severity = SEVERITY_INFO, .profiles = LATER,
 	  .attempt = "run a program from memfd_create(2)",
 	  .contained = { EACCES, EPERM, ENOSYS }, .layers = LAYER_SECCOMP | LAYER_KERNEL, .control = CONTROL_HOST,
-	  .judge = judge_limitation, .remedy = "sysctl vm.memfd_noexec=2, or a filter without memfd_create",
+	  .judge = JUDGE_limitation, .remedy = "sysctl vm.memfd_noexec=2, or a filter without memfd_create",
 	  .limitation = "a program in memory is no file: neither noexec nor Landlock stops it" },
 	{ .id = "fs.tmpfs-size", .group = "files", .severity = SEVERITY_MEDIUM, .profiles = LATER,
 	  .attempt = "more than the size of a writable tmpfs",
-	  .contained = { ENOSPC }, .layers = LAYER_MOUNTS, .control = CONTROL_NONE, .judge = judge_size,
+	  .contained = { ENOSPC }, .layers = LAYER_MOUNTS, .control = CONTROL_NONE, .judge = JUDGE_size,
 	  .remedy = "size= in the options of every tmpfs", .references = "N4.4.3 P11.1",
 	  .limitation = "one tmpfs; a part of it is filled before, as the control" },
 	{ .id = "fs.fsize", .group = "files", .severity = SEVERITY_LOW, .profiles = LATER,
 	  .attempt = "write beyond RLIMIT_FSIZE",
 	  .contained = { EFBIG }, .layers = LAYER_RLIMITS | LAYER_KERNEL, .control = CONTROL_NONE,
-	  .judge = judge_file_size, .remedy = "none: the kernel does not enforce RLIMIT_FSIZE",
+	  .judge = JUDGE_file_size, .remedy = "none: the kernel does not enforce RLIMIT_FSIZE",
 	  .references = "C5.19", .limitation = "sets the limit itself: shows that one would be enforced" },
 	{ .id = "fs.hardlink", .group = "files", .severity = SEVERITY_LOW, .profiles = LATER,
 	  .attempt = "the kernel's protection of files against links by others",
-	  .layers = LAYER_KERNEL, .control = CONTROL_NONE, .judge = judge_hardlinks,
+	  .layers = LAYER_KERNEL, .control = CONTROL_NONE, .judge = JUDGE_hardlinks,
 	  .remedy = "sysctl fs.protected_hardlinks=1",
 	  .limitation = "reads the setting of the host; does not try it" },
 	{ .id = "fs.ids", .group = "files", .severity = SEVERITY_HIGH, .profiles = LATER,
 	  .attempt = "the ids under which the process makes files, on the host",
-	  .layers = LAYER_NAMESPACES | LAYER_CAPABILITIES, .control = CONTROL_NONE, .judge = judge_owner,
+	  .layers = LAYER_NAMESPACES | LAYER_CAPABILITIES, .control = CONTROL_NONE, .judge = JUDGE_owner,
 	  .remedy = "process.user and linux.uidMappings say who it is", .references = "C5.31" },
-	{ 0 }
+	{ .id = "" }
 };
 /* clang-format on */

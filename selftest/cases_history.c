@@ -7,9 +7,10 @@
 #include <sys/utsname.h>
 
 #include "selftest/judge.h"
+#include "selftest/judges.h"
 
 /* Our own file must be as it was: a value says whether it is. */
-static bool judge_dirty_pipe(const struct evidence *evidence, struct result *result)
+bool judge_dirty_pipe(const struct evidence *evidence, struct result *result)
 {
 	const struct observation *target = evidence->target;
 
@@ -21,7 +22,7 @@ static bool judge_dirty_pipe(const struct evidence *evidence, struct result *res
 }
 
 /* Never run: only the version is looked at. */
-static bool judge_dirty_cow(const struct evidence *evidence, struct result *result)
+bool judge_dirty_cow(const struct evidence *evidence, struct result *result)
 {
 	unsigned major = 0, minor = 0;
 	struct utsname name;
@@ -34,7 +35,7 @@ static bool judge_dirty_cow(const struct evidence *evidence, struct result *resu
 	return major > 4 || (major == 4 && minor >= 9);
 }
 
-static bool judge_inheritable(const struct evidence *evidence, struct result *result)
+bool judge_inheritable(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 
@@ -98,11 +99,11 @@ const struct selftest_case cases_history[] = {
 	  .remedy = "remove unshare(2) and fsopen(2) from what linux.seccomp allows", .references = REFS("CVE-2022-0185") },
 	{ GROUP, .id = "cve.2022-0847", .severity = SEVERITY_CRITICAL,
 	  .attempt = "splice a byte of its own file into a used pipe, and write one more", .contained = { EPERM, ENOSYS },
-	  .layers = LAYER_KERNEL | LAYER_SECCOMP, .control = CONTROL_NONE, .judge = judge_dirty_pipe,
+	  .layers = LAYER_KERNEL | LAYER_SECCOMP, .control = CONTROL_NONE, .judge = JUDGE_dirty_pipe,
 	  .remedy = "update the kernel: Linux 5.16.11, 5.15.25 or 5.10.102", .references = REFS("CVE-2022-0847") },
 	{ GROUP, .id = "cve.2016-5195", .severity = SEVERITY_INFO,
 	  .attempt = "none: the version of the kernel is looked at",
-	  .layers = LAYER_KERNEL, .control = CONTROL_NONE, .judge = judge_dirty_cow,
+	  .layers = LAYER_KERNEL, .control = CONTROL_NONE, .judge = JUDGE_dirty_cow,
 	  .remedy = "update the kernel", .references = REFS("CVE-2016-5195"),
 	  .limitation = "distributions repair older versions" },
 	{ GROUP, .id = "cve.2020-15257", .severity = SEVERITY_HIGH,
@@ -111,7 +112,7 @@ const struct selftest_case cases_history[] = {
 	  .remedy = "add a network namespace to linux.namespaces", .references = REFS("CVE-2020-15257") },
 	{ GROUP, .id = "cve.2022-29162", .severity = SEVERITY_MEDIUM,
 	  .attempt = "the host reads the inheritable capabilities",
-	  .layers = LAYER_CAPABILITIES, .control = CONTROL_NONE, .judge = judge_inheritable,
+	  .layers = LAYER_CAPABILITIES, .control = CONTROL_NONE, .judge = JUDGE_inheritable,
 	  .remedy = "leave process.capabilities.inheritable empty", .references = REFS("CVE-2022-29162") },
 	{ BUNDLE, .id = "cve.2016-9962", .severity = SEVERITY_HIGH,
 	  .attempt = "the host looks whether the waiting process is undumpable",
@@ -138,6 +139,6 @@ const struct selftest_case cases_history[] = {
 	{ BUNDLE, .id = "cve.hook-env", .severity = SEVERITY_HIGH,
 	  .attempt = "a container's environment with LD_PRELOAD, and hooks", .remedy = REPORT,
 	  .references = REFS("CVE-2025-23266") },
-	{ 0 },
+	{ .id = "" },
 };
 /* clang-format on */

@@ -15,12 +15,13 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "selftest/judge_posture.h"
+#include "selftest/judges.h"
 
 #define UMASK_DEFAULT 022
 
 /* --- what the host reads --------------------------------------------------------------------- */
 
-static bool judge_fds(const struct evidence *evidence, struct result *result)
+bool judge_fds(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 
@@ -50,7 +51,7 @@ static bool is_configured(const struct spec_process *process, const char *item)
 }
 
 /* HOME is the one variable that agentd adds. Names alone are told: values may be secrets. */
-static bool judge_environment(const struct evidence *evidence, struct result *result)
+bool judge_environment(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 
@@ -72,7 +73,7 @@ static bool judge_environment(const struct evidence *evidence, struct result *re
 
 /* Compares directories, not names: the configured one may lead through symbolic links, which are
  * the container's. A directory outside of the root has a name, too (CVE-2024-21626). */
-static bool judge_directory(const struct evidence *evidence, struct result *result)
+bool judge_directory(const struct evidence *evidence, struct result *result)
 {
 	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
@@ -95,7 +96,7 @@ static bool judge_directory(const struct evidence *evidence, struct result *resu
 	return configured.st_dev == found.st_dev && configured.st_ino == found.st_ino;
 }
 
-static bool judge_umask(const struct evidence *evidence, struct result *result)
+bool judge_umask(const struct evidence *evidence, struct result *result)
 {
 	const struct optional_u64 *wanted = &evidence->spec->process.user.umask;
 
@@ -106,7 +107,7 @@ static bool judge_umask(const struct evidence *evidence, struct result *result)
 }
 
 /* Its own group among them is no more than it has. */
-static bool judge_groups(const struct evidence *evidence, struct result *result)
+bool judge_groups(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 	bool inherited = false;
@@ -142,7 +143,7 @@ static bool read_proc(const struct evidence *evidence, const char *name, char *t
 }
 
 /* Not the caller's: with ADDR_NO_RANDOMIZE, of debuggers, it weakens every program. */
-static bool judge_personality(const struct evidence *evidence, struct result *result)
+bool judge_personality(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_personality *wanted = &evidence->spec->linux.personality;
 	char text[32];
@@ -155,7 +156,7 @@ static bool judge_personality(const struct evidence *evidence, struct result *re
 	return found == (wanted->set ? wanted->domain : 0);
 }
 
-static bool judge_signals(const struct evidence *evidence, struct result *result)
+bool judge_signals(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 
@@ -176,7 +177,7 @@ static bool judge_signals(const struct evidence *evidence, struct result *result
 }
 
 /* The field tty_nr of stat, behind the name, which may hold anything (proc_pid_stat(5)). */
-static bool judge_terminal(const struct evidence *evidence, struct result *result)
+bool judge_terminal(const struct evidence *evidence, struct result *result)
 {
 	char text[512], *at;
 	long terminal;
@@ -196,7 +197,7 @@ static bool judge_terminal(const struct evidence *evidence, struct result *resul
 }
 
 /* A core file is written by the host's handler, with the host's rights, where the host likes. */
-static bool judge_core(const struct evidence *evidence, struct result *result)
+bool judge_core(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_rlimits *rlimits = &evidence->spec->process.rlimits;
 	const struct rlimit *found;
@@ -220,7 +221,7 @@ static bool judge_core(const struct evidence *evidence, struct result *result)
 /* --- what the canary tries ------------------------------------------------------------------- */
 
 /* What was let through before has a row of its own; here what was not is looked for. */
-static bool judge_inherited(const struct evidence *evidence, struct result *result)
+bool judge_inherited(const struct evidence *evidence, struct result *result)
 {
 	const struct observation *target = evidence->target;
 	unsigned long before, after;
@@ -246,23 +247,23 @@ static bool judge_inherited(const struct evidence *evidence, struct result *resu
 
 const struct selftest_case cases_hygiene[] = {
 	{ LAUNCH, .id = "hyg.fds", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_ALL,
-	  .attempt = "the host lists the descriptors of the process", .judge = judge_fds,
+	  .attempt = "the host lists the descriptors of the process", .judge = JUDGE_fds,
 	  .remedy = "open descriptors of agentd's caller with O_CLOEXEC; agentd closes what it was not told to keep",
 	  .references = "CVE-2024-21626 T1611" },
 	{ LAUNCH, .id = "hyg.env", .severity = SEVERITY_HIGH, .profiles = PROFILE_ALL,
-	  .attempt = "the host compares the environment with process.env", .judge = judge_environment,
+	  .attempt = "the host compares the environment with process.env", .judge = JUDGE_environment,
 	  .remedy = REPORT, .references = "T1552.007" },
 	{ LAUNCH, .id = "hyg.cwd", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "the host compares the working directory with process.cwd", .judge = judge_directory,
+	  .attempt = "the host compares the working directory with process.cwd", .judge = JUDGE_directory,
 	  .remedy = REPORT, .references = "CVE-2024-21626" },
 	{ LAUNCH, .id = "hyg.umask", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "the host compares the umask with process.user.umask, or 0022", .judge = judge_umask,
+	  .attempt = "the host compares the umask with process.user.umask, or 0022", .judge = JUDGE_umask,
 	  .remedy = REPORT },
 	{ LAUNCH, .id = "hyg.groups", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "the host compares the groups with process.user.additionalGids", .judge = judge_groups,
+	  .attempt = "the host compares the groups with process.user.additionalGids", .judge = JUDGE_groups,
 	  .remedy = "give the caller subordinate ids (/etc/subgid), so that groups can be dropped", .references = "C5.4" },
 	{ LAUNCH, .id = "hyg.personality", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "the host compares the execution domain with linux.personality", .judge = judge_personality,
+	  .attempt = "the host compares the execution domain with linux.personality", .judge = JUDGE_personality,
 	  .remedy = "do not start agentd under setarch(8), or set linux.personality" },
 	{ GROUP, .id = "hyg.securebits", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "look for securebits that keep capabilities",
@@ -270,14 +271,14 @@ const struct selftest_case cases_hygiene[] = {
 	  .remedy = REPORT, .references = "C5.4",
 	  .limitation = "by the canary's word: the kernel tells nobody else" },
 	{ LAUNCH, .id = "hyg.signals", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "the host reads the blocked and the ignored signals", .judge = judge_signals,
+	  .attempt = "the host reads the blocked and the ignored signals", .judge = JUDGE_signals,
 	  .remedy = REPORT },
 	{ LAUNCH, .id = "hyg.tty", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "open /dev/tty; the host looks for a controlling terminal", .judge = judge_terminal,
+	  .attempt = "open /dev/tty; the host looks for a controlling terminal", .judge = JUDGE_terminal,
 	  .remedy = REPORT, .references = "CVE-2017-5226",
 	  .limitation = "the configuration is tried with process.terminal off" },
 	{ LAUNCH, .id = "hyg.dumpable", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "the host compares RLIMIT_CORE with process.rlimits", .judge = judge_core,
+	  .attempt = "the host compares RLIMIT_CORE with process.rlimits", .judge = JUDGE_core,
 	  .remedy = "set RLIMIT_CORE to 0 in process.rlimits" },
 	/* both of history_hygiene.c */
 	{ LAUNCH, .id = "hyg.parent-death", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
@@ -306,15 +307,15 @@ const struct selftest_case cases_hygiene[] = {
 	{ GROUP, .id = "hyg.after-fork", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "five attempts again in a grandchild with a session of its own",
 	  .contained = { EPERM }, .layers = LAYER_SECCOMP | LAYER_LANDLOCK | LAYER_CAPABILITIES,
-	  .control = CONTROL_HOST, .judge = judge_inherited,
+	  .control = CONTROL_HOST, .judge = JUDGE_inherited,
 	  .remedy = REPORT,
 	  .limitation = "what is let through in the first place is told by its own row" },
 	{ GROUP, .id = "hyg.after-exec", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "five attempts again after execve",
 	  .contained = { EPERM }, .layers = LAYER_SECCOMP | LAYER_LANDLOCK | LAYER_CAPABILITIES,
-	  .control = CONTROL_HOST, .judge = judge_inherited,
+	  .control = CONTROL_HOST, .judge = JUDGE_inherited,
 	  .remedy = REPORT,
 	  .limitation = "what is let through in the first place is told by its own row" },
-	{ 0 },
+	{ .id = "" },
 };
 /* clang-format on */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "selftest/cases.h"
+#include "selftest/judges.h"
 
 #define REFUSE(calls) "remove " calls " from what linux.seccomp allows"
 #define ONE_ARCHITECTURE "leave only the native architecture in linux.seccomp.architectures"
@@ -21,7 +21,7 @@ static bool saw(struct result *result, bool contained, const char *what)
 }
 
 /* The threads that the process has, and one that it started after the filter was loaded. */
-static bool all_threads_filtered(const struct evidence *evidence, struct result *result)
+bool judge_threads(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 	const char *later = evidence->target->text;
@@ -37,7 +37,7 @@ static bool all_threads_filtered(const struct evidence *evidence, struct result 
 	return saw(result, true, "every thread is filtered");
 }
 
-static bool has_filter(const struct evidence *evidence, struct result *result)
+bool judge_filter(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 
@@ -221,13 +221,13 @@ const struct selftest_case cases_kernel[] = {
 	  .limitation = "the newest calls that this build knows" },
 	{ .id = "sys.threads", .group = "kernel", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "all threads are filtered, those of earlier too",
-	  .layers = LAYER_SECCOMP, .control = CONTROL_NONE, .judge = all_threads_filtered,
+	  .layers = LAYER_SECCOMP, .control = CONTROL_NONE, .judge = JUDGE_threads,
 	  .remedy = "report this: the filter did not reach every thread", .references = "C5.22 C5.26" },
 	{ .id = "sys.filter-count", .group = "kernel", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "the kernel counts a filter of the process",
-	  .layers = LAYER_SECCOMP, .control = CONTROL_NONE, .judge = has_filter,
+	  .layers = LAYER_SECCOMP, .control = CONTROL_NONE, .judge = JUDGE_filter,
 	  .remedy = "give the configuration a linux.seccomp", .references = "C5.22",
 	  .limitation = "counts filters; what is in them the other rows show" },
-	{ 0 },
+	{ .id = "" },
 };
 /* clang-format on */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "selftest/judge.h"
+#include "selftest/judges.h"
 #include "spec/names.h"
 
 /* The names of rights, as far as they fit. */
@@ -59,7 +60,7 @@ static uint64_t right_of(const char *id)
 	return 0;
 }
 
-static bool judge_right(const struct evidence *evidence, struct result *result)
+bool judge_right(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_landlock *landlock = &evidence->spec->process.landlock;
 	const char *place = evidence->decoys->denied;
@@ -85,7 +86,7 @@ static bool judge_right(const struct evidence *evidence, struct result *result)
 }
 
 /* Opens the directory to list it. */
-static bool judge_ring(const struct evidence *evidence, struct result *result)
+bool judge_ring(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_landlock *landlock = &evidence->spec->process.landlock;
 	const char *grant = NULL;
@@ -101,7 +102,7 @@ static bool judge_ring(const struct evidence *evidence, struct result *result)
 	return false;
 }
 
-static bool judge_handled(const struct evidence *evidence, struct result *result)
+bool judge_handled(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_landlock *landlock = &evidence->spec->process.landlock;
 	uint64_t missing = kernel_rights(evidence->host);
@@ -114,7 +115,7 @@ static bool judge_handled(const struct evidence *evidence, struct result *result
 	return missing == 0;
 }
 
-static bool judge_abi(const struct evidence *evidence, struct result *result)
+bool judge_abi(const struct evidence *evidence, struct result *result)
 {
 	char names[120];
 
@@ -125,7 +126,7 @@ static bool judge_abi(const struct evidence *evidence, struct result *result)
 	return evidence->host->landlock_abi > 0;
 }
 
-static bool judge_gap(const struct evidence *evidence, struct result *result)
+bool judge_gap(const struct evidence *evidence, struct result *result)
 {
 	return judge_paired(evidence, result) && judge_limitation(evidence, result);
 }
@@ -138,7 +139,7 @@ static bool judge_gap(const struct evidence *evidence, struct result *result)
 	{ .id = "fs.ll-" name, .group = "landlock", .severity = weight, .profiles = when, \
 	  .attempt = what, .contained = { __VA_ARGS__ }, .layers = LAYER_LANDLOCK, \
 	  .control = CONTROL_ABLATION, .without = LAYER_LANDLOCK, .needs = LAYER_LANDLOCK, \
-	  .judge = judge_right, \
+	  .judge = JUDGE_right, \
 	  .remedy = "handle the right in process.landlock.ruleset, and grant it only where it is needed", \
 	  .references = "N4.4.4 N4.5.5" }
 
@@ -146,7 +147,7 @@ static bool judge_gap(const struct evidence *evidence, struct result *result)
 	{ .id = "fs.gap-" name, .group = "landlock", .severity = SEVERITY_INFO, .profiles = LATER, \
 	  .attempt = what, .contained = { EROFS, EPERM, EACCES, ENOENT }, \
 	  .layers = LAYER_MOUNTS | LAYER_CAPABILITIES | LAYER_NAMESPACES, .control = CONTROL_NONE, \
-	  .needs = LAYER_LANDLOCK, .judge = judge_gap, \
+	  .needs = LAYER_LANDLOCK, .judge = JUDGE_gap, \
 	  .remedy = "keep what must not be touched on read-only mounts, or owned by another uid", \
 	  .references = "N4.4.4", .limitation = limit }
 
@@ -175,18 +176,18 @@ const struct selftest_case cases_landlock[] = {
 	{ .id = "fs.ll-io-uring", .group = "landlock", .severity = SEVERITY_HIGH, .profiles = LATER,
 	  .attempt = "list a denied directory through a ring of io_uring",
 	  .contained = { EACCES, EPERM, ENOSYS }, .layers = LAYER_LANDLOCK | LAYER_SECCOMP | LAYER_KERNEL,
-	  .control = CONTROL_TWIN, .needs = LAYER_LANDLOCK, .judge = judge_ring,
+	  .control = CONTROL_TWIN, .needs = LAYER_LANDLOCK, .judge = JUDGE_ring,
 	  .remedy = "a filter without io_uring_setup, and read_dir only where it is needed",
 	  .references = "N4.4.4 N4.5.5", .limitation = "where rings are refused it shows that alone" },
 	{ .id = "fs.ll-handled", .group = "landlock", .severity = SEVERITY_HIGH, .profiles = QUICK,
 	  .attempt = "the rights that the ruleset handles, against those of the kernel",
-	  .layers = LAYER_LANDLOCK, .control = CONTROL_NONE, .needs = LAYER_LANDLOCK, .judge = judge_handled,
+	  .layers = LAYER_LANDLOCK, .control = CONTROL_NONE, .needs = LAYER_LANDLOCK, .judge = JUDGE_handled,
 	  .remedy = "handledAccessFs: [\"abi.all\"]: what is not handled is allowed everywhere",
 	  .references = "N4.4.4 N4.5.5",
 	  .limitation = "what the configuration asks for; that it is in force is shown by the rights' own rows" },
 	{ .id = "fs.ll-abi", .group = "landlock", .severity = SEVERITY_INFO, .profiles = LATER,
 	  .attempt = "the version of Landlock, and the rights that it lacks",
-	  .layers = LAYER_LANDLOCK, .control = CONTROL_NONE, .needs = LAYER_LANDLOCK, .judge = judge_abi,
+	  .layers = LAYER_LANDLOCK, .control = CONTROL_NONE, .needs = LAYER_LANDLOCK, .judge = JUDGE_abi,
 	  .remedy = "a newer kernel; process.landlock.minimumAbi refuses to start on an older one",
 	  .references = "N4.5.1",
 	  .limitation = "says which rights are not enforced, not that the others are" },
@@ -198,6 +199,6 @@ const struct selftest_case cases_landlock[] = {
 	GAP_ROW("stat",  "stat of a denied file",                "Landlock has no right for stat(2)"),
 	GAP_ROW("opath", "open of a denied file with O_PATH",    "Landlock has no right for O_PATH"),
 	GAP_ROW("chdir", "chdir to a denied directory",          "Landlock has no right for chdir(2)"),
-	{ 0 }
+	{ .id = "" }
 };
 /* clang-format on */

@@ -13,6 +13,7 @@
 
 #include "runtime/base/file.h"
 #include "selftest/judge.h"
+#include "selftest/judges.h"
 #include "selftest/limits.h"
 #include "spec/json.h"
 #include "spec/names.h"
@@ -78,7 +79,7 @@ static bool came_through(const struct evidence *evidence, const char *file, uint
 
 /* --- processes, memory ----------------------------------------------------------------------- */
 
-static bool judge_processes(const struct evidence *evidence, struct result *result)
+bool judge_processes(const struct evidence *evidence, struct result *result)
 {
 	uint64_t refused;
 	char reached[16];
@@ -100,7 +101,7 @@ static bool judge_processes(const struct evidence *evidence, struct result *resu
 	return true;
 }
 
-static bool judge_memory(const struct evidence *evidence, struct result *result)
+bool judge_memory(const struct evidence *evidence, struct result *result)
 {
 	const struct observation *target = evidence->target;
 	uint64_t killed = 0;
@@ -116,7 +117,7 @@ static bool judge_memory(const struct evidence *evidence, struct result *result)
 	return killed > 0;
 }
 
-static bool judge_swap(const struct evidence *evidence, struct result *result)
+bool judge_swap(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_memory *memory = &evidence->spec->linux.resources.memory;
 	char swaps[512];
@@ -140,7 +141,7 @@ static bool judge_swap(const struct evidence *evidence, struct result *result)
 	       limit <= (uint64_t)(memory->swap.value - memory->limit.value);
 }
 
-static bool judge_huge_pages(const struct evidence *evidence, struct result *result)
+bool judge_huge_pages(const struct evidence *evidence, struct result *result)
 {
 	static const char pool[] = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages";
 	char pages[32];
@@ -156,7 +157,7 @@ static bool judge_huge_pages(const struct evidence *evidence, struct result *res
 
 /* --- processor, devices ---------------------------------------------------------------------- */
 
-static bool judge_cpu(const struct evidence *evidence, struct result *result)
+bool judge_cpu(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_cpu *cpu = &evidence->spec->linux.resources.cpu;
 	const struct observation *control = evidence->control;
@@ -201,7 +202,7 @@ static void parse_list(const char *list, bool flags[CPUS_MAX])
 	}
 }
 
-static bool judge_cpuset(const struct evidence *evidence, struct result *result)
+bool judge_cpuset(const struct evidence *evidence, struct result *result)
 {
 	const char *allowed = evidence->spec->linux.resources.cpu.cpus;
 	bool may[CPUS_MAX], got[CPUS_MAX];
@@ -239,7 +240,7 @@ static bool is_throttled(const char *text, const struct spec_throttle *throttle,
 	       strtoull(at + strlen(key), NULL, 10) <= throttle->rate;
 }
 
-static bool judge_io(const struct evidence *evidence, struct result *result)
+bool judge_io(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_block_io *io = &evidence->spec->linux.resources.block_io;
 	const struct {
@@ -280,7 +281,7 @@ static bool holds(const struct evidence *evidence, const char *file,
 	       (read_limit(evidence, file, &limit) && limit <= (uint64_t)asked->value);
 }
 
-static bool judge_membership(const struct evidence *evidence, struct result *result)
+bool judge_membership(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_resources *asked = &evidence->spec->linux.resources;
 	const struct posture *posture = evidence->posture;
@@ -307,7 +308,7 @@ static bool judge_membership(const struct evidence *evidence, struct result *res
 	return true;
 }
 
-static bool judge_rlimits(const struct evidence *evidence, struct result *result)
+bool judge_rlimits(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_rlimits *asked = &evidence->spec->process.rlimits;
 
@@ -373,60 +374,60 @@ const char *limits_patch(const struct spec *spec, struct arena *arena)
 const struct selftest_case cases_limits[] = {
 	{ CGROUP, .id = "cg.membership", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "the host finds the process in the container's cgroup, with the limits configured",
-	  .control = CONTROL_NONE, .judge = judge_membership,
+	  .control = CONTROL_NONE, .judge = JUDGE_membership,
 	  .remedy = "delegate the cgroup controllers of linux.resources to agentd, and do not run with --best-effort cgroup",
 	  .references = "C5.25" },
 	{ CGROUP, .id = "cg.fork-bomb", .severity = SEVERITY_HIGH, .profiles = PROFILE_ALL,
 	  .attempt = "fork 64 children that stay", .contained = { EAGAIN },
-	  .control = CONTROL_COUNTER, .judge = judge_processes,
+	  .control = CONTROL_COUNTER, .judge = JUDGE_processes,
 	  .remedy = "set linux.resources.pids.limit; RLIMIT_NPROC does not bind root",
 	  .references = "C5.29 N4.4.3 T1499 P11.1" },
 	{ CGROUP, .id = "cg.thread-bomb", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "clone(CLONE_THREAD) 64 times", .contained = { EAGAIN },
-	  .control = CONTROL_COUNTER, .judge = judge_processes,
+	  .control = CONTROL_COUNTER, .judge = JUDGE_processes,
 	  .remedy = "set linux.resources.pids.limit: it counts threads too", .references = "C5.29" },
 	{ CGROUP, .id = "cg.fork-fast", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "fork daemons that fork daemons", .contained = { EAGAIN },
-	  .control = CONTROL_COUNTER, .judge = judge_processes,
+	  .control = CONTROL_COUNTER, .judge = JUDGE_processes,
 	  .remedy = "set linux.resources.pids.limit", .references = "C5.29" },
 	{ GROUP, .id = "cg.nproc-not-enough", .severity = SEVERITY_INFO, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "the fork bomb against RLIMIT_NPROC alone: selftest must not call that contained",
 	  .control = CONTROL_NONE, .layers = LAYER_RUNTIME,
 	  .remedy = "report it: selftest takes a limit that does not bind root for containment", .references = "C5.19" },
 	{ CGROUP, .id = "cg.memory", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "touch 96 MiB", .control = CONTROL_COUNTER, .judge = judge_memory,
+	  .attempt = "touch 96 MiB", .control = CONTROL_COUNTER, .judge = JUDGE_memory,
 	  .remedy = "set linux.resources.memory.limit", .references = "C5.11 N4.4.3 P11.1" },
 	{ CGROUP, .id = "cg.memory-swap", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "the host reads memory.swap.max back", .control = CONTROL_NONE, .judge = judge_swap,
+	  .attempt = "the host reads memory.swap.max back", .control = CONTROL_NONE, .judge = JUDGE_swap,
 	  .remedy = "set linux.resources.memory.swap to memory.limit, so that nothing is swapped instead",
 	  .references = "C5.11" },
 	{ CGROUP, .id = "cg.memory-shm", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "write 96 MiB into a memfd", .contained = { ENOSPC },
-	  .control = CONTROL_COUNTER, .judge = judge_memory,
+	  .control = CONTROL_COUNTER, .judge = JUDGE_memory,
 	  .remedy = "set linux.resources.memory.limit: it counts memory of tmpfs and memfd too", .references = "C5.11" },
 	{ GROUP, .needs = LAYER_CGROUP, .id = "cg.memory-kernel", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "fill 48 pipes of 1 MiB", .contained = { EPERM, ENOMEM, EMFILE, ENFILE },
 	  .layers = LAYER_CGROUP | LAYER_RLIMITS | LAYER_KERNEL,
-	  .control = CONTROL_COUNTER, .judge = judge_memory,
+	  .control = CONTROL_COUNTER, .judge = JUDGE_memory,
 	  .remedy = "set linux.resources.memory.limit; lower fs.pipe-user-pages-soft on the host",
 	  .limitation = "one kind of the kernel's memory among many" },
 	{ CGROUP, .id = "cg.oom-group", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "with memory.oom.group, take 96 MiB beside a sibling: both must go", .control = CONTROL_NONE,
 	  .remedy = "Linux 4.19 or newer, and unified \"memory.oom.group\": \"1\"" },
 	{ CGROUP, .id = "cg.cpu", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "compute for 600 ms", .control = CONTROL_COUNTER, .judge = judge_cpu,
+	  .attempt = "compute for 600 ms", .control = CONTROL_COUNTER, .judge = JUDGE_cpu,
 	  .remedy = "set linux.resources.cpu.quota and period", .references = "C5.12 T1496 P11.1",
 	  .limitation = "a busy host takes time from the target and the control" },
 	{ CGROUP, .id = "cg.cpuset", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
-	  .attempt = "sched_setaffinity to all processors", .control = CONTROL_COUNTER, .judge = judge_cpuset,
+	  .attempt = "sched_setaffinity to all processors", .control = CONTROL_COUNTER, .judge = JUDGE_cpuset,
 	  .remedy = "set linux.resources.cpu.cpus", .references = "C5.12" },
 	{ CGROUP, .id = "cg.io", .severity = SEVERITY_LOW, .profiles = PROFILE_COMPREHENSIVE,
-	  .attempt = "the host reads io.max back", .control = CONTROL_NONE, .judge = judge_io,
+	  .attempt = "the host reads io.max back", .control = CONTROL_NONE, .judge = JUDGE_io,
 	  .remedy = "delegate the io controller, and set linux.resources.blockIO.throttle*",
 	  .limitation = "that the kernel keeps the rate is not measured" },
 	{ CGROUP, .id = "cg.hugetlb", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "map a huge page and touch it", .contained = { ENOMEM, EFAULT },
-	  .control = CONTROL_NONE, .judge = judge_huge_pages,
+	  .control = CONTROL_NONE, .judge = JUDGE_huge_pages,
 	  .remedy = "set linux.resources.hugepageLimits for 2MB" },
 	{ GROUP, .id = "cg.migrate", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "open cgroup.procs for writing, to move elsewhere", .contained = { EROFS, EACCES, EPERM, ENOENT },
@@ -446,8 +447,8 @@ const struct selftest_case cases_limits[] = {
 	  .layers = LAYER_CGROUP | LAYER_RUNTIME, .control = CONTROL_NONE, .remedy = "a writable cgroup v2 for cgroup.freeze" },
 	{ GROUP, .id = "cg.rlimits", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "the host reads /proc/PID/limits", .layers = LAYER_RLIMITS,
-	  .control = CONTROL_NONE, .judge = judge_rlimits,
+	  .control = CONTROL_NONE, .judge = JUDGE_rlimits,
 	  .remedy = "report it: process.rlimits are not what the process has", .references = "C5.19" },
-	{ 0 },
+	{ .id = "" },
 };
 /* clang-format on */

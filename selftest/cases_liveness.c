@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "selftest/cases.h"
+#include "selftest/judges.h"
 
 /* The word of this run came through the container and back. */
-static bool has_nonce(const struct evidence *evidence, struct result *result)
+bool judge_nonce(const struct evidence *evidence, struct result *result)
 {
 	char expected[sizeof("nonce=") + sizeof(evidence->decoys->nonce)];
 
@@ -24,7 +24,7 @@ static bool has_nonce(const struct evidence *evidence, struct result *result)
 /* clang-format off */
 const struct selftest_case cases_liveness[] = {
 	{ .id = "live.nonce", .group = "liveness", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_ALL,
-	  .attempt = "say the nonce of this run", .control = CONTROL_NONE, .judge = has_nonce,
+	  .attempt = "say the nonce of this run", .control = CONTROL_NONE, .judge = JUDGE_nonce,
 	  .remedy = "start the container by hand (agentd run) to see why its program does not run" },
 	{ .id = "live.basic", .group = "liveness", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_ALL,
 	  .attempt = "pipe, mmap, futex, a thread, fork and execve, clocks", .control = CONTROL_NONE,
@@ -49,6 +49,6 @@ const struct selftest_case cases_liveness[] = {
 	  .attempt = "seccomp(GET_ACTION_AVAIL): programs may filter themselves further",
 	  .contained = { EPERM, ENOSYS }, .control = CONTROL_NONE,
 	  .remedy = "allow seccomp in linux.seccomp: it only gives up rights" },
-	{ 0 },
+	{ .id = "" },
 };
 /* clang-format on */

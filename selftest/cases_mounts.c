@@ -11,12 +11,13 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "selftest/judge_posture.h"
+#include "selftest/judges.h"
 
 #define MOUNTINFO_MAX (8u << 20)
 
 /* --- judgements ------------------------------------------------------------------------------ */
 
-static bool judge_namespaces(const struct evidence *evidence, struct result *result)
+bool judge_namespaces(const struct evidence *evidence, struct result *result)
 {
 	return judge_as_configured(evidence, "linux.namespaces", result);
 }
@@ -30,7 +31,7 @@ static const struct spec_namespace *find_namespace(const struct spec *spec, uint
 }
 
 /* A network namespace that somebody else made has what he put into it. */
-static bool judge_interfaces(const struct evidence *evidence, struct result *result)
+bool judge_interfaces(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_namespace *network = find_namespace(evidence->spec, CLONE_NEWNET);
 
@@ -44,7 +45,7 @@ static bool judge_interfaces(const struct evidence *evidence, struct result *res
 }
 
 /* Who may set a name may do it in a namespace of his own. */
-static bool judge_hostname(const struct evidence *evidence, struct result *result)
+bool judge_hostname(const struct evidence *evidence, struct result *result)
 {
 	if (!judge_through(result->row, evidence->target))
 		return judge_errno(evidence, result);
@@ -64,7 +65,7 @@ static bool is_identity(const char *map)
 	       strtoul(end, NULL, 10) == UINT32_MAX;
 }
 
-static bool judge_user_map(const struct evidence *evidence, struct result *result)
+bool judge_user_map(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_namespace *user = find_namespace(evidence->spec, CLONE_NEWUSER);
 
@@ -85,7 +86,7 @@ static bool judge_user_map(const struct evidence *evidence, struct result *resul
 }
 
 /* Peers (mount_namespaces(7)): what is mounted at one appears at the others. */
-static bool judge_propagation(const struct evidence *evidence, struct result *result)
+bool judge_propagation(const struct evidence *evidence, struct result *result)
 {
 	struct arena *arena;
 	struct err err;
@@ -221,7 +222,7 @@ const struct selftest_case cases_mounts[] = {
 	  .remedy = "give the container a pid namespace and a /proc of its own", .references = "T1611" },
 	{ OUTSIDE, .id = "ns.inode-differ", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_ALL,
 	  .attempt = "the host compares /proc/PID/ns with its own, and with linux.namespaces",
-	  .layers = LAYER_NAMESPACES, .control = CONTROL_NONE, .judge = judge_namespaces,
+	  .layers = LAYER_NAMESPACES, .control = CONTROL_NONE, .judge = JUDGE_namespaces,
 	  .remedy = "this is agentd's own fault if linux.namespaces asks for it: report it",
 	  .references = "C5.10 C5.16 C5.17 C5.21 C5.31 N4.4.3",
 	  .limitation = "a namespace that the configuration does not ask for is not missed here" },
@@ -262,17 +263,17 @@ const struct selftest_case cases_mounts[] = {
 	{ OUTSIDE, .id = "ns.ifaces", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "list interfaces other than lo",
 	  .contained = { ENODEV, EPERM, EACCES }, .layers = LAYER_NAMESPACES | LAYER_SECCOMP, .control = CONTROL_DECOY,
-	  .judge = judge_interfaces,
+	  .judge = JUDGE_interfaces,
 	  .remedy = "add {\"type\": \"network\"} to linux.namespaces", .references = "C5.10",
 	  .limitation = "proves nothing on a host that has no interface but lo" },
 	{ GROUP, .id = "ns.uts", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "set the hostname, to what it is",
 	  .contained = { EPERM, ENOSYS }, .layers = FILTER_OR_CAPABILITY | LAYER_NAMESPACES, .control = CONTROL_TWIN,
-	  .judge = judge_hostname,
+	  .judge = JUDGE_hostname,
 	  .remedy = "add {\"type\": \"uts\"} to linux.namespaces", .references = "C5.21" },
 	{ OUTSIDE, .id = "ns.user-map", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "the host compares /proc/PID/uid_map and gid_map with the configuration",
-	  .layers = LAYER_NAMESPACES, .control = CONTROL_NONE, .judge = judge_user_map,
+	  .layers = LAYER_NAMESPACES, .control = CONTROL_NONE, .judge = JUDGE_user_map,
 	  .remedy = "map a range of ids of which nobody on the host is the owner (/etc/subuid)", .references = "C5.31" },
 	/* with its namespace the container's cgroup is "/": on a host whose own is, nothing is shown */
 	{ OUTSIDE, .id = "ns.cgroup", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
@@ -282,8 +283,8 @@ const struct selftest_case cases_mounts[] = {
 	  .remedy = "add {\"type\": \"cgroup\"} to linux.namespaces", .references = "C5.25" },
 	{ OUTSIDE, .id = "ns.mount-propagation", .severity = SEVERITY_HIGH, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "the host looks for mounts that it shares with the container",
-	  .layers = LAYER_NAMESPACES | LAYER_MOUNTS, .control = CONTROL_NONE, .judge = judge_propagation,
+	  .layers = LAYER_NAMESPACES | LAYER_MOUNTS, .control = CONTROL_NONE, .judge = JUDGE_propagation,
 	  .remedy = "set linux.rootfsPropagation to private or slave, and no rshared on mounts", .references = "C5.20" },
-	{ 0 },
+	{ .id = "" },
 };
 /* clang-format on */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "selftest/judge.h"
+#include "selftest/judges.h"
 
 #define LANDLOCK_ABI_TCP 4 /* Linux 6.7 */
 
@@ -56,7 +57,7 @@ static bool is_declared(const struct spec *spec, unsigned family, int protocol)
 
 /* --- judgements ------------------------------------------------------------------------------ */
 
-static bool judge_families(const struct evidence *evidence, struct result *result)
+bool judge_families(const struct evidence *evidence, struct result *result)
 {
 	static const unsigned ordinary[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 	bool contained = true;
@@ -84,7 +85,7 @@ static bool judge_families(const struct evidence *evidence, struct result *resul
 }
 
 /* Programs ask for their addresses there: a profile that says so by number means it. */
-static bool judge_netlink_route(const struct evidence *evidence, struct result *result)
+bool judge_netlink_route(const struct evidence *evidence, struct result *result)
 {
 	if (evidence->target->done && evidence->target->value >= 0 &&
 	    is_declared(evidence->spec, AF_NETLINK, 0))
@@ -94,7 +95,7 @@ static bool judge_netlink_route(const struct evidence *evidence, struct result *
 }
 
 /* Landlock alone decides; a kernel that knows no rules for TCP cannot. */
-static bool judge_landlock(const struct evidence *evidence, struct result *result)
+bool judge_landlock(const struct evidence *evidence, struct result *result)
 {
 	if (evidence->host->landlock_abi < LANDLOCK_ABI_TCP)
 		return judge_undecided(result, VERDICT_NOT_APPLICABLE,
@@ -112,7 +113,7 @@ static const struct spec_namespace *network_namespace(const struct spec *spec)
 }
 
 /* Nothing refuses it; what it can reach is decided by where it is. */
-static bool judge_own_network(const struct evidence *evidence, struct result *result)
+bool judge_own_network(const struct evidence *evidence, struct result *result)
 {
 	const struct posture *posture = evidence->posture;
 
@@ -129,7 +130,7 @@ static bool judge_own_network(const struct evidence *evidence, struct result *re
 	return false;
 }
 
-static bool judge_route(const struct evidence *evidence, struct result *result)
+bool judge_route(const struct evidence *evidence, struct result *result)
 {
 	const struct spec_namespace *own = network_namespace(evidence->spec);
 
@@ -140,7 +141,7 @@ static bool judge_route(const struct evidence *evidence, struct result *result)
 	return judge_errno(evidence, result);
 }
 
-static bool judge_policy(const struct evidence *evidence, struct result *result)
+bool judge_policy(const struct evidence *evidence, struct result *result)
 {
 	if (evidence->target->done && evidence->target->value >= 0)
 		snprintf(result->observed, sizeof(result->observed), "allowed");
@@ -162,7 +163,7 @@ static bool judge_policy(const struct evidence *evidence, struct result *result)
 	.profiles = PROFILE_FROM_STANDARD, \
 	.remedy = "allow socket(2) for AF_NETLINK in linux.seccomp by its third argument, 0 alone"
 #define ROUTE GROUP, .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD, .layers = LAYER_NAMESPACES, \
-	.contained = { ENETUNREACH, EHOSTUNREACH, EACCES, EPERM }, .control = CONTROL_HOST, .judge = judge_route
+	.contained = { ENETUNREACH, EHOSTUNREACH, EACCES, EPERM }, .control = CONTROL_HOST, .judge = JUDGE_route
 #define MAY_LOAD "on the host, the control may load the module of the protocol"
 
 const struct selftest_case cases_network[] = {
@@ -183,7 +184,7 @@ const struct selftest_case cases_network[] = {
 	  .layers = LAYER_SECCOMP | LAYER_CAPABILITIES | LAYER_KERNEL, .control = CONTROL_TWIN,
 	  .remedy = "remove io_uring_setup from what linux.seccomp allows", .references = "N4.5.1" },
 	{ FAMILY, .id = "net.af-sweep", .control = CONTROL_HOST, .severity = SEVERITY_MEDIUM, .profiles = PROFILE_COMPREHENSIVE,
-	  .attempt = "sockets of every family from 0 to 45", .judge = judge_families, .references = "N4.5.1",
+	  .attempt = "sockets of every family from 0 to 45", .judge = JUDGE_families, .references = "N4.5.1",
 	  .limitation = MAY_LOAD },
 	{ FAMILY, .id = "net.af-alg", .control = CONTROL_HOST, .severity = SEVERITY_HIGH, .profiles = PROFILE_ALL,
 	  .attempt = "socket(AF_ALG, SOCK_SEQPACKET), the kernel's cryptography", .references = "CVE-2026-31431",
@@ -200,7 +201,7 @@ const struct selftest_case cases_network[] = {
 	  .attempt = "socket(AF_TIPC, SOCK_SEQPACKET)", .limitation = MAY_LOAD },
 	{ FAMILY, .id = "net.af-rxrpc", .control = CONTROL_HOST, .severity = SEVERITY_HIGH, .profiles = PROFILE_COMPREHENSIVE,
 	  .attempt = "socket(AF_RXRPC, SOCK_DGRAM)", .references = "CVE-2026-43500", .limitation = MAY_LOAD },
-	{ NETLINK, .id = "net.nl-route", .severity = SEVERITY_INFO, .judge = judge_netlink_route,
+	{ NETLINK, .id = "net.nl-route", .severity = SEVERITY_INFO, .judge = JUDGE_netlink_route,
 	  .attempt = "socket(AF_NETLINK, NETLINK_ROUTE)" },
 	{ NETLINK, .id = "net.nl-audit", .severity = SEVERITY_MEDIUM,
 	  .attempt = "socket(AF_NETLINK, NETLINK_AUDIT)" },
@@ -223,19 +224,19 @@ const struct selftest_case cases_network[] = {
 	  .remedy = "add a network namespace to linux.namespaces", .references = "N4.4.2 T1046" },
 	{ GROUP, .id = "net.ll-connect", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "connect to a listener of its own, on a port that no rule allows", .contained = { EACCES },
-	  .layers = LAYER_LANDLOCK, .needs = LAYER_LANDLOCK, .control = CONTROL_TWIN, .judge = judge_landlock,
+	  .layers = LAYER_LANDLOCK, .needs = LAYER_LANDLOCK, .control = CONTROL_TWIN, .judge = JUDGE_landlock,
 	  .remedy = "add connect_tcp to process.landlock.ruleset[].handledAccessNet", .references = "N4.4.2" },
 	{ GROUP, .id = "net.ll-bind", .severity = SEVERITY_LOW, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "bind TCP to a port that no rule allows", .contained = { EACCES },
-	  .layers = LAYER_LANDLOCK, .needs = LAYER_LANDLOCK, .control = CONTROL_TWIN, .judge = judge_landlock,
+	  .layers = LAYER_LANDLOCK, .needs = LAYER_LANDLOCK, .control = CONTROL_TWIN, .judge = JUDGE_landlock,
 	  .remedy = "add bind_tcp to process.landlock.ruleset[].handledAccessNet", .references = "N4.4.2" },
 	{ GROUP, .id = "net.udp", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "send a datagram to the loopback, which Landlock does not stop",
-	  .layers = LAYER_NAMESPACES, .control = CONTROL_HOST, .judge = judge_own_network,
+	  .layers = LAYER_NAMESPACES, .control = CONTROL_HOST, .judge = JUDGE_own_network,
 	  .remedy = "add a network namespace to linux.namespaces", .references = "N4.4.2" },
 	{ GROUP, .id = "net.listen-autobind", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "listen without bind, which Landlock does not stop",
-	  .layers = LAYER_NAMESPACES, .control = CONTROL_HOST, .judge = judge_own_network,
+	  .layers = LAYER_NAMESPACES, .control = CONTROL_HOST, .judge = JUDGE_own_network,
 	  .remedy = "add a network namespace to linux.namespaces", .references = "N4.4.2" },
 	{ ROUTE, .id = "net.metadata",
 	  .attempt = "ask for a route to 169.254.169.254, a cloud's metadata; nothing is sent",
@@ -245,8 +246,8 @@ const struct selftest_case cases_network[] = {
 	  .remedy = "add a network namespace to linux.namespaces, or restrict what its network reaches" },
 	{ GROUP, .id = "net.ping-dgram", .severity = SEVERITY_INFO, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "socket(AF_INET, SOCK_DGRAM, ICMP): a matter of policy", .contained = { EPERM, EACCES },
-	  .layers = LAYER_SECCOMP | LAYER_KERNEL, .control = CONTROL_NONE, .judge = judge_policy,
+	  .layers = LAYER_SECCOMP | LAYER_KERNEL, .control = CONTROL_NONE, .judge = JUDGE_policy,
 	  .remedy = "linux.sysctl net.ipv4.ping_group_range says who may" },
-	{ 0 },
+	{ .id = "" },
 };
 /* clang-format on */

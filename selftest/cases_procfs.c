@@ -15,6 +15,7 @@
 
 #include "runtime/base/array.h"
 #include "selftest/judge.h"
+#include "selftest/judges.h"
 
 #define say(result, ...) snprintf((result)->observed, sizeof((result)->observed), __VA_ARGS__)
 
@@ -32,7 +33,7 @@ static bool is_covered(const struct spec_strings *paths, const char *path)
 }
 
 /* The errnos decide, where the host has the path. */
-static bool judge_path(const struct evidence *evidence, struct result *result)
+bool judge_path(const struct evidence *evidence, struct result *result)
 {
 	bool contained = judge_errno(evidence, result);
 
@@ -42,7 +43,7 @@ static bool judge_path(const struct evidence *evidence, struct result *result)
 			       path_of(result));
 }
 
-static bool judge_masked(const struct evidence *evidence, struct result *result)
+bool judge_masked(const struct evidence *evidence, struct result *result)
 {
 	char mask[16];
 
@@ -64,7 +65,7 @@ static bool is_read_only(const struct posture_mount *mount)
 }
 
 /* Another layer's refusal, or the file's mode, does not make up for a mount that can be written. */
-static bool judge_protected(const struct evidence *evidence, struct result *result)
+bool judge_protected(const struct evidence *evidence, struct result *result)
 {
 	const char *path = path_of(result);
 	int error = evidence->target->error;
@@ -81,7 +82,7 @@ static bool judge_protected(const struct evidence *evidence, struct result *resu
 }
 
 /* It is about the container's own network: who leaves it writable may. */
-static bool judge_own_network(const struct evidence *evidence, struct result *result)
+bool judge_network_settings(const struct evidence *evidence, struct result *result)
 {
 	if (judge_protected(evidence, result))
 		return true;
@@ -92,7 +93,7 @@ static bool judge_own_network(const struct evidence *evidence, struct result *re
 	return false;
 }
 
-static bool judge_first_process(const struct evidence *evidence, struct result *result)
+bool judge_first_process(const struct evidence *evidence, struct result *result)
 {
 	char root[16];
 
@@ -105,13 +106,13 @@ static bool judge_first_process(const struct evidence *evidence, struct result *
 	return false;
 }
 
-static bool judge_program(const struct evidence *evidence, struct result *result)
+bool judge_program(const struct evidence *evidence, struct result *result)
 {
 	return judge_paired(evidence, result) && judge_errno(evidence, result);
 }
 
 /* What the kernel says is mounted there, not what it looks like (CVE-2025-52881). */
-static bool judge_magic(const struct evidence *evidence, struct result *result)
+bool judge_magic(const struct evidence *evidence, struct result *result)
 {
 	static const struct {
 		const char *path, *asked, *type;
@@ -177,7 +178,7 @@ static bool is_expected_device(const struct spec_devices *devices, char type, un
 }
 
 /* Words of the canary: "c1:3". */
-static bool judge_devices(const struct evidence *evidence, struct result *result)
+bool judge_devices(const struct evidence *evidence, struct result *result)
 {
 	const struct observation *target = evidence->target;
 	const char *word = target->text;
@@ -215,7 +216,7 @@ static bool is_host_filesystem(const char *path, const char *device)
 }
 
 /* A filesystem of its own, or none. */
-static bool judge_own_filesystem(const struct evidence *evidence, struct result *result)
+bool judge_own_filesystem(const struct evidence *evidence, struct result *result)
 {
 	char device[32];
 
@@ -226,7 +227,7 @@ static bool judge_own_filesystem(const struct evidence *evidence, struct result 
 	return *device && !is_host_filesystem(path_of(result), device);
 }
 
-static bool judge_console(const struct evidence *evidence, struct result *result)
+bool judge_console(const struct evidence *evidence, struct result *result)
 {
 	char device[32], node[32];
 
@@ -246,14 +247,14 @@ static bool judge_console(const struct evidence *evidence, struct result *result
 #define MASKED_ROW(name, weight, when, path) \
 	{ .id = "proc.masked-" name, .group = "procfs", .severity = weight, .profiles = when, \
 	  .attempt = "what is at " path, .contained = { ENODATA, ENOENT, EACCES }, .layers = LAYER_MOUNTS, \
-	  .control = CONTROL_HOST, .judge = judge_masked, \
+	  .control = CONTROL_HOST, .judge = JUDGE_masked, \
 	  .remedy = "linux.maskedPaths: " path, .references = "N4.4.3 T1611 P9.1" }
 
 #define PROTECTED_ROW(name, weight, when, path) \
 	{ .id = "proc.ro-" name, .group = "procfs", .severity = weight, .profiles = when, \
 	  .attempt = "open for writing " path, .contained = { EROFS, EACCES, EPERM, ENOENT }, \
 	  .layers = LAYER_MOUNTS | LAYER_LANDLOCK | LAYER_CAPABILITIES, .control = CONTROL_HOST, \
-	  .judge = judge_protected, \
+	  .judge = JUDGE_protected, \
 	  .remedy = "linux.readonlyPaths: " path ", or a directory above it", .references = "T1611 N4.5.5 P9.1" }
 
 #define KERNEL_ROW(name, weight, path) \
@@ -261,20 +262,20 @@ static bool judge_console(const struct evidence *evidence, struct result *result
 	  .attempt = "open for writing, or list, " path, \
 	  .contained = { EROFS, EACCES, EPERM, ENOENT, ENODATA }, \
 	  .layers = LAYER_MOUNTS | LAYER_LANDLOCK | LAYER_CAPABILITIES, .control = CONTROL_HOST, \
-	  .judge = judge_path, .remedy = "mount /sys with \"ro\", and nothing below it", .references = "T1611" }
+	  .judge = JUDGE_path, .remedy = "mount /sys with \"ro\", and nothing below it", .references = "T1611" }
 
 #define DEVICE_ROW(name, weight, path) \
 	{ .id = "dev." name, .group = "procfs", .severity = weight, .profiles = LATER, \
 	  .attempt = "open " path, .contained = { ENOENT, EPERM, EACCES }, \
 	  .layers = LAYER_MOUNTS | LAYER_CGROUP | LAYER_LANDLOCK | LAYER_CAPABILITIES, \
-	  .control = CONTROL_HOST, .judge = judge_path, \
+	  .control = CONTROL_HOST, .judge = JUDGE_path, \
 	  .remedy = "take it out of linux.devices, mounts and linux.resources.devices", \
 	  .references = "C5.18 T1611" }
 
 #define OWN_ROW(name, path, refs) \
 	{ .id = "dev." name, .group = "procfs", .severity = SEVERITY_HIGH, .profiles = LATER, \
 	  .attempt = "which filesystem is " path, .contained = { ENOENT, EACCES }, \
-	  .layers = LAYER_MOUNTS, .control = CONTROL_HOST, .judge = judge_own_filesystem, \
+	  .layers = LAYER_MOUNTS, .control = CONTROL_HOST, .judge = JUDGE_own_filesystem, \
 	  .remedy = "mount a filesystem of the container's own on " path, .references = refs }
 
 const struct selftest_case cases_procfs[] = {
@@ -309,22 +310,22 @@ const struct selftest_case cases_procfs[] = {
 	  .attempt = "open for writing /proc/sys/net/ipv4/ping_group_range",
 	  .contained = { EROFS, EACCES, EPERM, ENOENT },
 	  .layers = LAYER_MOUNTS | LAYER_LANDLOCK | LAYER_CAPABILITIES, .control = CONTROL_HOST,
-	  .judge = judge_own_network, .remedy = "linux.readonlyPaths: /proc/sys; set what is needed with linux.sysctl",
+	  .judge = JUDGE_network_settings, .remedy = "linux.readonlyPaths: /proc/sys; set what is needed with linux.sysctl",
 	  .references = "N4.5.5" },
 	{ .id = "proc.pid1", .group = "procfs", .severity = SEVERITY_CRITICAL, .profiles = LATER,
 	  .attempt = "environment, root and memory of a process of the host, and the root of process 1",
 	  .contained = { ENOENT, EACCES, EPERM }, .layers = LAYER_NAMESPACES | LAYER_LANDLOCK,
-	  .control = CONTROL_DECOY, .judge = judge_first_process,
+	  .control = CONTROL_DECOY, .judge = JUDGE_first_process,
 	  .remedy = "a pid namespace, and a proc mounted in it", .references = "T1611 T1552.007" },
 	{ .id = "proc.self-exe-w", .group = "procfs", .severity = SEVERITY_CRITICAL, .profiles = LATER,
 	  .attempt = "open /proc/self/exe and /proc/1/exe for writing",
 	  .contained = { ETXTBSY, EACCES, EROFS, EPERM, ENOENT }, .layers = LAYER_RUNTIME | LAYER_MOUNTS | LAYER_LANDLOCK,
-	  .control = CONTROL_NONE, .judge = judge_program, .remedy = "update agentd: it must not run from a file that the container can reach",
+	  .control = CONTROL_NONE, .judge = JUDGE_program, .remedy = "update agentd: it must not run from a file that the container can reach",
 	  .references = "CVE-2019-5736",
 	  .limitation = "the canary's own program; agentd's is cve.2019-5736" },
 	{ .id = "proc.fs-magic", .group = "procfs", .severity = SEVERITY_HIGH, .profiles = LATER,
 	  .attempt = "the types of the filesystems on /proc, /sys and /sys/fs/cgroup",
-	  .layers = LAYER_RUNTIME | LAYER_MOUNTS, .control = CONTROL_NONE, .judge = judge_magic,
+	  .layers = LAYER_RUNTIME | LAYER_MOUNTS, .control = CONTROL_NONE, .judge = JUDGE_magic,
 	  .remedy = "no link and no other mount in the place of /proc and /sys in the root filesystem",
 	  .references = "CVE-2025-52881" },
 
@@ -341,7 +342,7 @@ const struct selftest_case cases_procfs[] = {
 
 	{ .id = "dev.list", .group = "procfs", .severity = SEVERITY_HIGH, .profiles = LATER,
 	  .attempt = "the devices below /dev, against those of the configuration",
-	  .contained = { ENOENT, EACCES }, .layers = LAYER_MOUNTS, .control = CONTROL_HOST, .judge = judge_devices,
+	  .contained = { ENOENT, EACCES }, .layers = LAYER_MOUNTS, .control = CONTROL_HOST, .judge = JUDGE_devices,
 	  .remedy = "a tmpfs on /dev, and linux.devices with what is needed", .references = "C5.18 N4.4.3" },
 	DEVICE_ROW("mem",          SEVERITY_CRITICAL, "/dev/mem"),
 	DEVICE_ROW("kmsg",         SEVERITY_HIGH,     "/dev/kmsg"),
@@ -356,12 +357,12 @@ const struct selftest_case cases_procfs[] = {
 	  .contained = { EPERM, EACCES, ENODEV }, .layers = LAYER_CAPABILITIES | LAYER_CGROUP | LAYER_MOUNTS,
 	  .control = CONTROL_HOST, .remedy = "drop CAP_MKNOD; linux.resources.devices: deny all",
 	  .references = "C5.18 T1611" },
-	OWN_ROW("pts", "/dev/pts", NULL),
+	OWN_ROW("pts", "/dev/pts", ""),
 	{ .id = "dev.console", .group = "procfs", .severity = SEVERITY_HIGH, .profiles = LATER,
 	  .attempt = "what is at /dev/console", .contained = { ENOENT, EACCES }, .layers = LAYER_MOUNTS,
-	  .control = CONTROL_NONE, .judge = judge_console,
+	  .control = CONTROL_NONE, .judge = JUDGE_console,
 	  .remedy = "do not mount the host's console", .references = "CVE-2025-52565" },
 	OWN_ROW("shm", "/dev/shm", "C5.17"),
-	{ 0 }
+	{ .id = "" }
 };
 /* clang-format on */

@@ -47,6 +47,6 @@ const struct selftest_case cases_tracing[] = {
 	  .attempt = "open /proc/PID/mem of a process of the host",
 	  .contained = { ENOENT, EACCES, EPERM }, .layers = LAYER_NAMESPACES | LAYER_LANDLOCK, .control = CONTROL_DECOY,
 	  .remedy = "give the container a pid namespace and a /proc of its own", .references = "T1611" },
-	{ 0 },
+	{ .id = "" },
 };
 /* clang-format on */

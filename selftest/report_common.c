@@ -301,9 +301,9 @@ size_t report_details(const struct report *report, const struct result *result,
 	if (*result->reason)
 		details[len++] =
 			(struct report_detail){ "reason", report_clean(result->reason, arena) };
-	if (result->verdict == VERDICT_FAIL && row->remedy)
+	if (result->verdict == VERDICT_FAIL && *row->remedy)
 		details[len++] = (struct report_detail){ "fix", report_clean(row->remedy, arena) };
-	if (row->limitation)
+	if (*row->limitation)
 		details[len++] = (struct report_detail){ "limitation",
 							 report_clean(row->limitation, arena) };
 	return len;

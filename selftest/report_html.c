@@ -254,8 +254,7 @@ static struct touched *find_touched(const struct report *report, size_t *len)
 	size_t words = 0;
 
 	for (size_t i = 0; i < run->results_len; i++)
-		words += run->results[i].row->references ? strlen(run->results[i].row->references)
-							 : 0;
+		words += strlen(run->results[i].row->references);
 	touched = arena_new_array(report->arena, struct touched, words + 1);
 	for (size_t i = 0; i < run->results_len; i++) {
 		const char *references = run->results[i].row->references;

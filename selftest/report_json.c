@@ -123,7 +123,7 @@ static void add_expected(struct json *parent, const struct selftest_case *row, s
 	struct json *expected = json_object(parent, "expected", arena);
 	struct json *any_of = json_array(expected, "any_of", arena);
 
-	json_boolean(expected, "judged", row->judge != NULL, arena);
+	json_boolean(expected, "judged", row->judge != 0, arena);
 	for (size_t i = 0; i < CASE_ERRNOS_MAX && row->contained[i]; i++) {
 		struct json *object = json_object(any_of, NULL, arena);
 
@@ -216,8 +216,8 @@ static void add_canary(struct json *parent, const struct result *result, bool ma
 	json_string(control, "kind", name_text(control_names, row->control), arena);
 	add_observation(control, "observed", &result->control,
 			report_observation(&result->control, arena), arena);
-	add_text(canary, "remedy", row->remedy, arena);
-	add_text(canary, "limitation", row->limitation, arena);
+	add_text(canary, "remedy", *row->remedy ? row->remedy : NULL, arena);
+	add_text(canary, "limitation", *row->limitation ? row->limitation : NULL, arena);
 	add_references(canary, row, arena);
 }
 

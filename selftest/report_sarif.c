@@ -31,7 +31,7 @@ static void add_rule(struct json *rules, const struct selftest_case *row, struct
 
 	json_string(rule, "id", row->id, arena);
 	add_message(rule, "shortDescription", row->attempt, arena);
-	if (row->remedy)
+	if (*row->remedy)
 		add_message(rule, "help", row->remedy, arena);
 	properties = json_object(rule, "properties", arena);
 	json_string(properties, "security-severity", severities[row->severity].score, arena);

@@ -200,7 +200,7 @@ static void assign(struct runner *runner, size_t index)
 	unsigned without;
 
 	add_try(target, row->id, index);
-	if (row->pair)
+	if (*row->pair)
 		add_try(target, row->pair, NO_ROW);
 	if (row->layers & LAYER_SECCOMP && !is_liveness(row) &&
 	    runner->stage.spec->linux.seccomp.set && !runs_into_limits(runner, row))
@@ -254,7 +254,7 @@ static void judge(struct runner *runner, struct result *result, const struct obs
 	struct evidence evidence = {
 		.target = target,
 		.marker = seen_at(rows_site(runner, PLACE_MARKER, 0), row->id),
-		.pair = row->pair ? seen_at(site, row->pair) : NULL,
+		.pair = *row->pair ? seen_at(site, row->pair) : NULL,
 		.posture = site ? site->posture : NULL,
 		.spec = site && site->spec ? site->spec : runner->stage.spec,
 		.host = runner->stage.host,

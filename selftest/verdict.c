@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "selftest/judge.h"
+#include "selftest/judges.h"
 #include "selftest/selftest.h"
 
 /* What verdict_make() was asked. */
@@ -138,7 +139,7 @@ static void consider_pair(const struct question *question, struct result *result
 	const struct observation *pair = question->evidence->pair;
 	char seen[200];
 
-	if (!question->row->pair)
+	if (!*question->row->pair)
 		return;
 	if (pair && pair->tried && !find_fault(question->row, pair) && pair->value >= 0)
 		return;
@@ -198,8 +199,7 @@ static void consider_target(const struct question *question, struct result *resu
 		consider(result, VERDICT_ERROR, "the process could not be read from the host");
 		return;
 	}
-	if (!(row->judge ? row->judge : judge_errno)(evidence, result) &&
-	    result->verdict == VERDICT_PASS)
+	if (!judge_row(evidence, result) && result->verdict == VERDICT_PASS)
 		consider(result, VERDICT_FAIL, "it got through: %s", result->observed);
 	if (!is_of_the_host(row, evidence->target))
 		fault = find_fault(row, evidence->target);
@@ -217,7 +217,7 @@ static void judge_liveness(const struct question *question, struct result *resul
 
 	if (fault)
 		consider(result, VERDICT_ERROR, "%s", fault);
-	else if (row->judge && !row->judge(question->evidence, result))
+	else if (row->judge && !judge_row(question->evidence, result))
 		consider(result, VERDICT_ERROR, "it must work: %s", result->observed);
 	else if (target->done && target->value >= 0)
 		return;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "selftest/judges.h"
 #include "selftest/selftest.h"
 
 /* What must not reach a reader as it is: control bytes, markup, a line of its own, bad UTF-8, and a
@@ -31,13 +32,6 @@
 		.tried = true, .alive = true, .ended = true, .wait_status = SIGSYS \
 	}
 
-static inline bool made_up_judge(const struct evidence *evidence, struct result *result)
-{
-	(void)evidence;
-	(void)result;
-	return true;
-}
-
 /* clang-format off */
 static const struct selftest_case made_up_rows[] = {
 	{ .id = "live.nonce", .group = "liveness", .severity = SEVERITY_CRITICAL, .profiles = PROFILE_ALL,
@@ -59,7 +53,7 @@ static const struct selftest_case made_up_rows[] = {
 	  .control = CONTROL_HOST, .remedy = "deny AF_ALG", .references = "CVE-2026-31431" },
 	{ .id = "cg.memory", .group = "limits", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_FROM_STANDARD,
 	  .attempt = "touch 96 MiB", .layers = LAYER_CGROUP, .needs = LAYER_CGROUP, .control = CONTROL_COUNTER,
-	  .judge = made_up_judge, .remedy = "set linux.resources.memory.limit", .references = "C5.11 N4.4.3 P11.1" },
+	  .judge = JUDGE_memory, .remedy = "set linux.resources.memory.limit", .references = "C5.11 N4.4.3 P11.1" },
 	{ .id = "cg.fork-bomb", .group = "limits", .severity = SEVERITY_MEDIUM, .profiles = PROFILE_ALL,
 	  .attempt = "fork without end", .contained = { EAGAIN }, .layers = LAYER_CGROUP, .needs = LAYER_CGROUP,
 	  .control = CONTROL_COUNTER, .remedy = "set linux.resources.pids.limit", .references = "C5.29 T1499 P11.1" },

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "runtime/base/array.h"
-#include "selftest/judge.h"
+#include "selftest/judges.h"
 #include "spec/names.h"
 
 /* clang-format off */
@@ -56,7 +56,7 @@ static const struct selftest_case *find(const char *id)
 	const struct selftest_case *const tables[] = { cases_files, cases_landlock, cases_procfs };
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-		for (const struct selftest_case *row = tables[i]; row->id; row++)
+		for (const struct selftest_case *row = tables[i]; *row->id; row++)
 			if (strcmp(row->id, id) == 0)
 				return row;
 	fail_msg("no row %s", id);
@@ -73,7 +73,7 @@ static const char *judge(const struct scene *scene, const char *id)
 					   .host = &scene->host,
 					   .decoys = &scene->decoys,
 					   .cgroup = -1 };
-	bool contained = (result.row->judge ? result.row->judge : judge_errno)(&evidence, &result);
+	bool contained = judge_row(&evidence, &result);
 
 	if (result.verdict == VERDICT_NOT_APPLICABLE)
 		return "not applicable";

@@ -259,6 +259,15 @@ static void test_hostile(void **state)
 					   "cher &amp; &lt;co&gt;");
 }
 
+static void test_json(void **state)
+{
+	const char *json = written(&made_up_run, "json");
+
+	(void)state;
+	has(json, "\"limitation\": \"a terminal of its own only\"");
+	has(json, "\"remedy\": null,\n\t\t\t\"limitation\": null");
+}
+
 static void test_text(void **state)
 {
 	const char *text = written(&made_up_run, "text");
@@ -471,6 +480,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_catalogue_references, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_terminal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_demands, setup, teardown),

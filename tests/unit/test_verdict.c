@@ -16,6 +16,7 @@
 #include "runtime/base/array.h"
 #include "selftest/history.h"
 #include "selftest/judge.h"
+#include "selftest/judges.h"
 #include "selftest/selftest.h"
 
 #define ALL .tried = true, .alive = true, .ended = true
@@ -44,24 +45,24 @@
 		.tried = false \
 	}
 
-static bool judge_leak(const struct evidence *evidence, struct result *result)
-{
-	(void)evidence;
-	snprintf(result->observed, sizeof(result->observed), "the decoy was written to");
-	return false;
-}
+/* --- judgements, in place of those of selftest/judges.c --------------------------------------- */
 
-static bool judge_tight(const struct evidence *evidence, struct result *result)
-{
-	(void)evidence;
-	snprintf(result->observed, sizeof(result->observed), "the decoy is untouched");
-	return true;
-}
+enum { LEAK = 1, TIGHT, PROVES_NOTHING };
 
-static bool judge_none(const struct evidence *evidence, struct result *result)
+bool judge_row(const struct evidence *evidence, struct result *result)
 {
-	(void)evidence;
-	return judge_undecided(result, VERDICT_NOT_APPLICABLE, "no swap");
+	switch (result->row->judge) {
+	case LEAK:
+		snprintf(result->observed, sizeof(result->observed), "the decoy was written to");
+		return false;
+	case TIGHT:
+		snprintf(result->observed, sizeof(result->observed), "the decoy is untouched");
+		return true;
+	case PROVES_NOTHING:
+		return judge_undecided(result, VERDICT_NOT_APPLICABLE, "no swap");
+	default:
+		return judge_errno(evidence, result);
+	}
 }
 
 /* clang-format off */
@@ -79,16 +80,16 @@ static const struct selftest_case
 		   .pair = "fs.allowed" },
 	ablated = { "fs.ablated", "files", .contained = { EACCES }, .layers = LAYER_LANDLOCK,
 		    .control = CONTROL_ABLATION, .pair = "fs.allowed" },
-	leaking = { "ns.leaking", "mounts", .layers = LAYER_NAMESPACES, .control = CONTROL_DECOY, .judge = judge_leak },
-	tight = { "ns.tight", "mounts", .layers = LAYER_NAMESPACES, .control = CONTROL_DECOY, .judge = judge_tight },
-	bomb = { "cg.bomb", "limits", .layers = LAYER_CGROUP, .control = CONTROL_COUNTER, .judge = judge_tight },
-	size = { "fs.size", "files", .layers = LAYER_RLIMITS, .control = CONTROL_HOST, .judge = judge_tight },
-	fact = { "hyg.fact", "hygiene", .layers = LAYER_RUNTIME, .control = CONTROL_NONE, .judge = judge_tight },
-	bad_fact = { "hyg.bad", "hygiene", .layers = LAYER_RUNTIME, .control = CONTROL_NONE, .judge = judge_leak },
-	no_fact = { "hyg.none", "hygiene", .layers = LAYER_RUNTIME, .control = CONTROL_NONE, .judge = judge_none },
+	leaking = { "ns.leaking", "mounts", .layers = LAYER_NAMESPACES, .control = CONTROL_DECOY, .judge = LEAK },
+	tight = { "ns.tight", "mounts", .layers = LAYER_NAMESPACES, .control = CONTROL_DECOY, .judge = TIGHT },
+	bomb = { "cg.bomb", "limits", .layers = LAYER_CGROUP, .control = CONTROL_COUNTER, .judge = TIGHT },
+	size = { "fs.size", "files", .layers = LAYER_RLIMITS, .control = CONTROL_HOST, .judge = TIGHT },
+	fact = { "hyg.fact", "hygiene", .layers = LAYER_RUNTIME, .control = CONTROL_NONE, .judge = TIGHT },
+	bad_fact = { "hyg.bad", "hygiene", .layers = LAYER_RUNTIME, .control = CONTROL_NONE, .judge = LEAK },
+	no_fact = { "hyg.none", "hygiene", .layers = LAYER_RUNTIME, .control = CONTROL_NONE, .judge = PROVES_NOTHING },
 	must = { "live.must", "liveness", .control = CONTROL_NONE },
 	may = { "live.may", "liveness", .contained = { EPERM }, .control = CONTROL_NONE },
-	lies = { "live.lies", "liveness", .control = CONTROL_NONE, .judge = judge_leak };
+	lies = { "live.lies", "liveness", .control = CONTROL_NONE, .judge = LEAK };
 
 static const struct {
 	const char *name;
@@ -309,6 +310,9 @@ struct census {
 	size_t rows, quick, wrong;
 };
 
+/* No room was left for the byte that ends it. */
+#define FILLS(array) (memchr(array, '\0', sizeof(array)) == NULL)
+
 /* What the verdict relies on in every row. */
 static bool check_row(const struct selftest_case *row, void *context)
 {
@@ -318,21 +322,24 @@ static bool check_row(const struct selftest_case *row, void *context)
 	struct census *census = context;
 	const char *wrong = NULL;
 
-	if (case_find(row->id) != row)
+	if (FILLS(row->id) || FILLS(row->group) || FILLS(row->attempt) || FILLS(row->pair) ||
+	    FILLS(row->remedy) || FILLS(row->references) || FILLS(row->limitation))
+		wrong = "a text that is too long for its array";
+	else if (case_find(row->id) != row)
 		wrong = "the id is not the only one";
 	else if (strlen(row->id) >= sizeof(((struct attempt_packet *)NULL)->id))
 		wrong = "the id does not fit into a packet";
-	else if (!row->group || !row->attempt || !row->remedy || !row->profiles)
+	else if (!*row->group || !*row->attempt || !*row->remedy || !row->profiles)
 		wrong = "group, attempt, remedy or profiles are missing";
 	else if (!row->contained[0] && !judged && !liveness)
 		wrong = "nothing counts as contained";
 	else if (!row->layers != liveness)
 		wrong = "no layer, or one that must not have it";
-	else if (row->control == CONTROL_NONE && !judged && !liveness && !row->limitation)
+	else if (row->control == CONTROL_NONE && !judged && !liveness && !*row->limitation)
 		wrong = "neither control nor judge, and nothing said of it";
 	else if (row->control == CONTROL_ORACLE && !row->through[0])
 		wrong = "an oracle without what it says";
-	else if (row->control == CONTROL_PAIRED && !row->pair)
+	else if (row->control == CONTROL_PAIRED && !*row->pair)
 		wrong = "no pair";
 	else if (row->control == CONTROL_ABLATION && !row->without)
 		wrong = "nothing is left out";
