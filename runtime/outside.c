@@ -160,8 +160,8 @@ static int run_namespaces(struct launch *launch, struct err *err)
 	return namespaces_open(&launch->plan->namespaces, launch->joins, err);
 }
 
-/* exec: alive with the recorded start time, so all that was read and opened by its number was its
- * own, not of a process that came after it. */
+/* exec: the recorded process lives, so all that was read and opened by its number was its own, not
+ * of a process that came after it. */
 static int run_check_init(struct launch *launch, struct err *err)
 {
 	autoclose int pidfd = state_open_pid(&launch->record);
@@ -187,8 +187,7 @@ static void fill_hook_state(const struct launch *launch)
 
 static int run_record(struct launch *launch, struct err *err)
 {
-	launch->record.pid = launch->pid;
-	launch->record.start_time = state_start_time(launch->pid);
+	state_set_process(&launch->record, launch->state, launch->pid, launch->pidfd);
 	if (launch->hook_state)
 		fill_hook_state(launch);
 	return save_record(launch, err);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <time.h>
 
 #include "isolation/cgroup.h"
@@ -29,6 +30,10 @@
 #define CREATING S_ISVTX /* in the mode of a container's directory */
 #define LOCK_TIMEOUT_MS 10000
 #define LOCK_RETRY_MS 5
+
+/* Of statfs(2); linux/magic.h of 6.1 has no pidfs. */
+#define TMPFS_MAGIC 0x01021994
+#define PID_FS_MAGIC 0x50494446
 
 static const struct name status_names[] = {
 	{ "creating", STATUS_CREATING }, { "created", STATUS_CREATED },
@@ -265,6 +270,7 @@ static const struct field state_fields[] = {
 	STRING("cgroupRoot",  struct state, cgroup_root, 0),
 	STRING("cgroupPath",  struct state, cgroup_path, 0),
 	I64("pid",            struct state, pid, REQUIRED, RANGE(0, INT32_MAX)),
+	U64("pidInode",       struct state, pid_inode, 0, RANGE(0, UINT64_MAX)),
 	U64("startTime",      struct state, start_time, REQUIRED, RANGE(0, UINT64_MAX)),
 	BOOL("run",           struct state, run, 0),
 	BOOL("poststart",     struct state, poststart, 0),
@@ -359,30 +365,57 @@ char *state_oci(const struct state *state, enum state_status status, struct aren
 
 /* --- facts ----------------------------------------------------------------------------------- */
 
-static uint64_t start_time(const char *line)
+static uint64_t start_time(pid_t pid)
 {
-	const char *text = process_stat_field(line, PROCESS_STAT_START_TIME);
+	char line[PROCESS_STAT_SIZE];
+	const char *text = process_stat_read(pid, line) < 0
+				   ? NULL
+				   : process_stat_field(line, PROCESS_STAT_START_TIME);
 
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
-uint64_t state_start_time(pid_t pid)
+static bool is_in(int fd, unsigned long magic)
 {
-	char line[PROCESS_STAT_SIZE];
+	struct statfs fs;
 
-	return process_stat_read(pid, line) < 0 ? 0 : start_time(line);
+	return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == magic;
 }
 
-/*
- * The pidfd first, then the comparison: a process that then is seen with the recorded start time
- * had the pid all along, so the pidfd is its own.
- */
+static uint64_t inode(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+/* The number of a pidfd's inode costs a tenth of what a start time does, but after a reboot others
+ * have it: a record that may be there then must not rely on it. */
+void state_set_process(struct state *state, int dir, pid_t pid, int pidfd)
+{
+	state->pid = pid;
+	if (is_in(pidfd, PID_FS_MAGIC) && is_in(dir, TMPFS_MAGIC))
+		state->pid_inode = inode(pidfd);
+	else
+		state->start_time = start_time(pid);
+}
+
+/* A process that has the pid while we have a pidfd, and is seen with the recorded start time, had
+ * it all along, so the pidfd is its own. */
+static bool is_recorded(const struct state *state, int pidfd)
+{
+	return state->pid_inode ? inode(pidfd) == state->pid_inode
+				: start_time((pid_t)state->pid) == state->start_time;
+}
+
+/* Only a pidfd tells whether a process has ended: one whose first thread has is a zombie, though
+ * others may live on. */
 int state_open_pid(const struct state *state)
 {
 	autoclose int pidfd = state->pid > 0 ? sys_pidfd_open((pid_t)state->pid, 0) : -1;
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 
-	if (pidfd < 0 || state_start_time((pid_t)state->pid) != state->start_time ||
+	if (pidfd < 0 || !is_recorded(state, pidfd) ||
 	    poll(&ended, 1, 0) != 0) { /* readable: ended, perhaps a zombie (pidfd_open(2)) */
 		errno = ESRCH;
 		return -1;
@@ -390,29 +423,13 @@ int state_open_pid(const struct state *state)
 	return fd_take(&pidfd);
 }
 
-/* A first thread that has ended is a zombie whether others live on or not: only a pidfd tells. */
-static bool lives(const struct state *state)
-{
-	char line[PROCESS_STAT_SIZE];
-	autoclose int pidfd = -1;
-	const char *letter;
-
-	if (process_stat_read((pid_t)state->pid, line) < 0 || start_time(line) != state->start_time)
-		return false;
-	letter = process_stat_field(line, PROCESS_STAT_LETTER);
-	if (!letter)
-		return false;
-	if (*letter != 'Z' && *letter != 'X')
-		return true;
-	pidfd = state_open_pid(state);
-	return pidfd >= 0;
-}
-
 enum state_status state_status(int dir, const struct state *state)
 {
+	autoclose int pidfd = state_open_pid(state);
+
 	if (state->pid == 0)
 		return STATUS_CREATING;
-	if (!lives(state))
+	if (pidfd < 0)
 		return STATUS_STOPPED;
 	if (creating(dir))
 		return STATUS_CREATING;

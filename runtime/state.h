@@ -40,7 +40,9 @@ struct state {
 	const char *owner;		       /* "root" or the number of the user: no NSS here */
 	const char *cgroup_root, *cgroup_path; /* NULL: has none */
 	int64_t pid;			       /* of init, as we see it; 0: there is none yet */
-	uint64_t start_time; /* of pid, against its reuse: field 22 of /proc/PID/stat */
+	/* of pid, against its reuse, one or the other: of its pidfd (pidfs, Linux 6.9), where the
+	 * record is on a tmpfs and goes with the machine too; else field 22 of /proc/PID/stat */
+	uint64_t pid_inode, start_time;
 	bool run; /* started over the wire by `agentd run`: never waits on a start socket */
 	bool poststart, poststop; /* whether config.json has such hooks: else it need not be read */
 	struct spec_map annotations;
@@ -84,8 +86,8 @@ enum state_status state_status(int dir, const struct state *state);
 /* Removes the directory and all in it. */
 int state_remove(int root, const char *id, int dir, struct err *err);
 
-/* Field 22 of /proc/PID/stat: clock ticks after boot when the process began; 0: there is none. */
-uint64_t state_start_time(pid_t pid);
+/* Records the container's init; `dir` is where the record is kept. */
+void state_set_process(struct state *state, int dir, pid_t pid, int pidfd);
 
 /* Opens the pidfd of the container's init if that very process still lives; -1 with errno ESRCH if
  * not. */

@@ -110,6 +110,7 @@ int audit_make(const struct state *state, const struct spec *spec, struct arena 
 				   .spec = spec,
 				   .arena = arena,
 				   .findings = &audit->findings };
+	autoclose int pidfd = -1;
 
 	*audit = (struct audit){ .state = state, .spec = spec };
 	if (posture_read((pid_t)state->pid, arena, &audit->posture, err) < 0)
@@ -118,7 +119,8 @@ int audit_make(const struct state *state, const struct spec *spec, struct arena 
 	if (compare_cgroup(&with, state, err) < 0)
 		return -1;
 	/* it was that process from the first to the last */
-	if (state_start_time((pid_t)state->pid) != state->start_time)
+	pidfd = state_open_pid(state);
+	if (pidfd < 0)
 		return err_set(err, ESRCH, "container %s has ended", state->id);
 	for (size_t i = 0; i < audit->findings.len; i++)
 		audit->weaker += audit->findings.item[i].weaker;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,6 +25,7 @@
 #include <cmocka.h>
 
 #include "runtime/base/array.h"
+#include "runtime/base/sys.h"
 #include "runtime/state.h"
 #include "spec/json.h"
 
@@ -187,6 +189,7 @@ static void test_save_and_load(void **state)
 				     .cgroup_root = "/sys/fs/cgroup",
 				     .cgroup_path = "agentd/a",
 				     .pid = 4711,
+				     .pid_inode = UINT64_MAX - 1,
 				     .start_time = UINT64_MAX,
 				     .run = true,
 				     .poststop = true,
@@ -211,6 +214,7 @@ static void test_save_and_load(void **state)
 	assert_string_equal(loaded->cgroup_root, saved.cgroup_root);
 	assert_string_equal(loaded->cgroup_path, saved.cgroup_path);
 	assert_int_equal(loaded->pid, 4711);
+	assert_true(loaded->pid_inode == UINT64_MAX - 1);
 	assert_true(loaded->start_time == UINT64_MAX);
 	assert_true(loaded->run);
 	assert_true(loaded->poststop);
@@ -264,42 +268,76 @@ static pid_t child_start(void)
 	return pid;
 }
 
-static void test_status_from_facts(void **state)
+/* The record of a child, as if it were kept in the filesystem of `kept`. */
+static void record_child(struct state *facts, int kept, pid_t pid)
 {
-	struct state facts = { .id = "a" };
+	int pidfd = sys_pidfd_open(pid, 0);
+
+	assert_true(pidfd >= 0);
+	*facts = (struct state){ .id = "a" };
+	state_set_process(facts, kept, pid, pidfd);
+	assert_int_equal(facts->pid, pid);
+	assert_true((facts->pid_inode == 0) != (facts->start_time == 0));
+	close(pidfd);
+}
+
+static void check_status_from_facts(struct state *facts)
+{
+	uint64_t *identity = facts->pid_inode ? &facts->pid_inode : &facts->start_time;
 	struct err err;
 	siginfo_t info;
 	int dir, pidfd;
 
-	(void)state;
 	assert_int_equal(state_create(root, "a", &dir, &err), 0);
-	facts.pid = child_start();
-	facts.start_time = state_start_time((pid_t)facts.pid);
-	assert_true(facts.start_time != 0);
 	/* a process, but create is not through: hooks may be asking */
-	assert_int_equal(state_status(dir, &facts), STATUS_CREATING);
+	assert_int_equal(state_status(dir, facts), STATUS_CREATING);
 	assert_int_equal(state_created(dir, &err), 0);
-	assert_int_equal(state_status(dir, &facts), STATUS_RUNNING);
+	assert_int_equal(state_status(dir, facts), STATUS_RUNNING);
 	close(openat(dir, STATE_START_SOCKET, O_WRONLY | O_CREAT, 0600));
-	assert_int_equal(state_status(dir, &facts), STATUS_CREATED);
+	assert_int_equal(state_status(dir, facts), STATUS_CREATED);
 	unlinkat(dir, STATE_START_SOCKET, 0);
 	/* somebody else has the pid now */
-	facts.start_time++;
-	assert_int_equal(state_status(dir, &facts), STATUS_STOPPED);
-	facts.start_time--;
-	pidfd = state_open_pid(&facts);
+	++*identity;
+	assert_int_equal(state_status(dir, facts), STATUS_STOPPED);
+	--*identity;
+	pidfd = state_open_pid(facts);
 	assert_true(pidfd >= 0);
 	close(pidfd);
-	/* ended but not waited for: a zombie has a start time too */
-	kill((pid_t)facts.pid, SIGKILL);
-	assert_int_equal(waitid(P_PID, (id_t)facts.pid, &info, WEXITED | WNOWAIT), 0);
-	assert_int_equal(state_status(dir, &facts), STATUS_STOPPED);
-	assert_int_equal(waitpid((pid_t)facts.pid, NULL, 0), facts.pid);
-	assert_int_equal(state_status(dir, &facts), STATUS_STOPPED);
-	assert_int_equal(state_open_pid(&facts), -1);
+	/* ended but not waited for: a zombie is still there */
+	kill((pid_t)facts->pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)facts->pid, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(state_status(dir, facts), STATUS_STOPPED);
+	assert_int_equal(waitpid((pid_t)facts->pid, NULL, 0), facts->pid);
+	assert_int_equal(state_status(dir, facts), STATUS_STOPPED);
+	assert_int_equal(state_open_pid(facts), -1);
 	assert_int_equal(errno, ESRCH);
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
 	close(dir);
+}
+
+static void test_status_by_start_time(void **state)
+{
+	int kept = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* anything but a tmpfs */
+	struct state facts;
+
+	(void)state;
+	record_child(&facts, kept, child_start());
+	assert_true(facts.start_time != 0);
+	check_status_from_facts(&facts);
+	close(kept);
+}
+
+static void test_status_by_inode(void **state)
+{
+	int kept = memfd_create("tmpfs", MFD_CLOEXEC);
+	struct state facts;
+
+	(void)state;
+	record_child(&facts, kept, child_start());
+	if (facts.pid_inode == 0)
+		print_message("no inode of pidfds in %s: no pidfs (Linux 6.9)\n", __func__);
+	check_status_from_facts(&facts);
+	close(kept);
 }
 
 /* Field 3 of /proc/PID/stat. */
@@ -326,26 +364,27 @@ static void *rest(void *unused)
 /* A program may end its first thread and go on in others. */
 static void test_first_thread_that_has_ended(void **state)
 {
-	struct state facts = { .id = "a" };
+	struct state facts;
 	pthread_t thread;
 	struct err err;
+	pid_t pid;
 	int dir;
 
 	(void)state;
 	assert_int_equal(state_create(root, "a", &dir, &err), 0);
 	assert_int_equal(state_created(dir, &err), 0);
-	facts.pid = fork();
-	if (facts.pid == 0) {
+	pid = fork();
+	if (pid == 0) {
 		if (pthread_create(&thread, NULL, rest, NULL) == 0)
 			syscall(SYS_exit, 0); /* of this thread alone */
 		_exit(1);
 	}
-	while (process_letter((pid_t)facts.pid) != 'Z')
+	while (process_letter(pid) != 'Z')
 		sched_yield();
-	facts.start_time = state_start_time((pid_t)facts.pid);
+	record_child(&facts, root, pid);
 	assert_int_equal(state_status(dir, &facts), STATUS_RUNNING);
-	kill((pid_t)facts.pid, SIGKILL);
-	assert_int_equal(waitpid((pid_t)facts.pid, NULL, 0), facts.pid);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(state_status(dir, &facts), STATUS_STOPPED);
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
 	close(dir);
@@ -405,7 +444,8 @@ int main(void)
 		cmocka_unit_test(test_links_are_not_followed),
 		cmocka_unit_test(test_save_and_load),
 		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_status_from_facts),
+		cmocka_unit_test(test_status_by_start_time),
+		cmocka_unit_test(test_status_by_inode),
 		cmocka_unit_test(test_first_thread_that_has_ended),
 		cmocka_unit_test(test_oci),
 		cmocka_unit_test(test_list),
