@@ -52,15 +52,13 @@ int container_each(const struct settings *settings,
 		return -1;
 	arena = arena_new(ARENA_LIMIT);
 	for (size_t i = 0; i < ids.len; i++) {
-		autoclose int dir = -1;
 		struct state *state;
-		struct err gone;
+		struct err why;
 
-		if (state_open(root, ids.item[i], false, &dir, &gone) == 0 &&
-		    state_load(dir, ids.item[i], arena, &state, &gone) == 0)
-			visit(state, state_status(dir, state), arena, data);
-		else
-			log_warn("list: %s", gone.text);
+		if (state_load(root, ids.item[i], arena, &state, &why) == 0)
+			visit(state, state_status(root, state), arena, data);
+		else if (why.code != ENOENT)
+			log_warn("list: %s", why.text);
 		arena_clear(arena);
 	}
 	arena_free(arena);

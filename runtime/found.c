@@ -27,11 +27,11 @@ int found_open(const struct settings *settings, const char *id, bool lock, struc
 	found->root = found->dir = -1;
 	if (found_open_root(settings, &found->root, err) < 0 ||
 	    state_open(found->root, id, lock, &found->dir, err) < 0 ||
-	    state_load(found->dir, id, settings->arena, &found->state, err) < 0) {
+	    state_load(found->root, id, settings->arena, &found->state, err) < 0) {
 		found_close(found);
 		return -1;
 	}
-	found->status = state_status(found->dir, found->state);
+	found->status = state_status(found->root, found->state);
 	return 0;
 }
 

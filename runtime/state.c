@@ -1,7 +1,8 @@
 /*
  * The directory of a container, see state.h.
  *
- * Everything goes through the descriptor of the directory, never by path again. Relied on: the root
+ * Changes go through the descriptor of the directory, which can be locked; looking goes by the id
+ * from the root directory, which for many is cheaper than to open each one's. Relied on: the root
  * directory is ours alone (checked when it is opened), so its contents are trusted. Nothing here
  * decides what a status allows: that is container.c's.
  */
@@ -59,6 +60,11 @@ int state_id_check(const char *id, struct err *err)
 			"any of _+-., but no . first",
 			id, STATE_ID_MAX);
 	return 0;
+}
+
+static int does_not_exist(const char *id, struct err *err)
+{
+	return err_set(err, ENOENT, "container does not exist: %s", id);
 }
 
 /* --- the directory of all containers --------------------------------------------------------- */
@@ -139,7 +145,8 @@ int state_ids(int root, struct arena *arena, struct spec_strings *ids, struct er
 		return err_sys(err, "list the directory of containers");
 	fd_take(&fd); /* is the stream's now */
 	while ((entry = readdir(stream)))
-		if (state_id_check(entry->d_name, &unused) == 0)
+		if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
+		    state_id_check(entry->d_name, &unused) == 0)
 			add_id(ids, entry->d_name, arena);
 	closedir(stream);
 	if (ids->len)
@@ -176,13 +183,6 @@ int state_created(int dir, struct err *err)
 	return fchmod(dir, 0700) < 0 ? err_sys(err, "change the mode of the directory") : 0;
 }
 
-static bool creating(int dir)
-{
-	struct stat st;
-
-	return fstat(dir, &st) == 0 && (st.st_mode & CREATING);
-}
-
 /* A lock that somebody keeps (a hook that hangs) must not keep us: flock(2) knows no time limit, so
  * it is tried again and again. */
 int state_lock(int dir, const char *id, struct err *err)
@@ -203,7 +203,7 @@ int state_lock(int dir, const char *id, struct err *err)
 	}
 	/* who had the lock before us may have deleted it */
 	if (fstat(dir, &st) < 0 || st.st_nlink == 0)
-		return err_set(err, ENOENT, "container does not exist: %s", id);
+		return does_not_exist(id, err);
 	return 0;
 }
 
@@ -220,7 +220,7 @@ int state_open(int root, const char *id, bool lock, int *dir, struct err *err)
 		return -1;
 	fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
-		return err_set(err, ENOENT, "container does not exist: %s", id);
+		return does_not_exist(id, err);
 	if (fd < 0)
 		return err_sys(err, "open the directory of container %s", id);
 	if (lock && state_lock(fd, id, err) < 0)
@@ -289,8 +289,22 @@ int state_save(int dir, const struct state *state, struct arena *arena, struct e
 	return file_replace(dir, STATE_FILE, text, size, 0600, err);
 }
 
-int state_load(int dir, const char *id, struct arena *arena, struct state **out, struct err *err)
+/* The path of a container's file from the root directory. */
+struct path {
+	char text[STATE_ID_MAX + 32];
+};
+
+static struct path path_of(const char *id, const char *file)
 {
+	struct path path;
+
+	snprintf(path.text, sizeof(path.text), "%s/%s", id, file);
+	return path;
+}
+
+int state_load(int root, const char *id, struct arena *arena, struct state **out, struct err *err)
+{
+	const struct path path = path_of(id, STATE_FILE);
 	struct state *state = arena_new_object(arena, struct state);
 	struct json *object;
 	size_t size;
@@ -298,8 +312,11 @@ int state_load(int dir, const char *id, struct arena *arena, struct state **out,
 
 	state->id = id;
 	*out = state;
-	if (file_read(dir, STATE_FILE, JSON_BYTES_MAX, arena, &text, &size, err) < 0)
-		return err->code == ENOENT ? 0 : err_wrap(err, "state of container %s", id);
+	if (file_read(root, path.text, JSON_BYTES_MAX, arena, &text, &size, err) < 0) {
+		if (err->code != ENOENT)
+			return err_wrap(err, "state of container %s", id);
+		return faccessat(root, id, F_OK, 0) == 0 ? 0 : does_not_exist(id, err);
+	}
 	if (json_parse(text, size, arena, &object, err) < 0 ||
 	    fields_decode(object, state_fields, state, arena, err) < 0) {
 		err->code = EBADMSG;
@@ -423,7 +440,19 @@ int state_open_pid(const struct state *state)
 	return fd_take(&pidfd);
 }
 
-enum state_status state_status(int dir, const struct state *state)
+static bool creating(int root, const char *id)
+{
+	struct stat st;
+
+	return fstatat(root, id, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & CREATING);
+}
+
+static bool waits_for_start(int root, const char *id)
+{
+	return faccessat(root, path_of(id, STATE_START_SOCKET).text, F_OK, 0) == 0;
+}
+
+enum state_status state_status(int root, const struct state *state)
 {
 	autoclose int pidfd = state_open_pid(state);
 
@@ -431,11 +460,11 @@ enum state_status state_status(int dir, const struct state *state)
 		return STATUS_CREATING;
 	if (pidfd < 0)
 		return STATUS_STOPPED;
-	if (creating(dir))
+	if (creating(root, state->id))
 		return STATUS_CREATING;
 	if (state->cgroup_path && cgroup_frozen(state->cgroup_root, state->cgroup_path))
 		return STATUS_PAUSED;
-	if (!state->run && faccessat(dir, STATE_START_SOCKET, F_OK, 0) == 0)
+	if (!state->run && waits_for_start(root, state->id))
 		return STATUS_CREATED;
 	return STATUS_RUNNING;
 }

@@ -78,10 +78,10 @@ void state_unlock(int dir);
 int state_save(int dir, const struct state *state, struct arena *arena, struct err *err);
 
 /* Reads state.json. Where there is none yet, the state of a container being created: no pid.
- * EBADMSG if it is damaged. */
-int state_load(int dir, const char *id, struct arena *arena, struct state **state, struct err *err);
+ * ENOENT if there is no such container, EBADMSG if its state is damaged. */
+int state_load(int root, const char *id, struct arena *arena, struct state **state, struct err *err);
 
-enum state_status state_status(int dir, const struct state *state);
+enum state_status state_status(int root, const struct state *state);
 
 /* Removes the directory and all in it. */
 int state_remove(int root, const char *id, int dir, struct err *err);

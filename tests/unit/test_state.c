@@ -112,6 +112,7 @@ static void test_rootless_needs_a_directory(void **state)
 
 static void test_create_takes_the_id(void **state)
 {
+	struct state *loaded;
 	struct err err;
 	struct stat st;
 	int dir, again;
@@ -130,6 +131,9 @@ static void test_create_takes_the_id(void **state)
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
 	close(dir);
 	assert_int_equal(state_open(root, "a", false, &again, &err), -1);
+	assert_string_equal(err.text, "container does not exist: a");
+	assert_int_equal(err.code, ENOENT);
+	assert_int_equal(state_load(root, "a", arena, &loaded, &err), -1);
 	assert_string_equal(err.text, "container does not exist: a");
 	assert_int_equal(err.code, ENOENT);
 }
@@ -201,11 +205,11 @@ static void test_save_and_load(void **state)
 
 	(void)state;
 	assert_int_equal(state_create(root, "a", &dir, &err), 0);
-	assert_int_equal(state_load(dir, "a", arena, &loaded, &err), 0);
+	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
 	assert_int_equal(loaded->pid, 0);
-	assert_int_equal(state_status(dir, loaded), STATUS_CREATING);
+	assert_int_equal(state_status(root, loaded), STATUS_CREATING);
 	assert_int_equal(state_save(dir, &saved, arena, &err), 0);
-	assert_int_equal(state_load(dir, "a", arena, &loaded, &err), 0);
+	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
 	assert_string_equal(loaded->id, "a");
 	assert_string_equal(loaded->bundle, saved.bundle);
 	assert_string_equal(loaded->rootfs, saved.rootfs);
@@ -248,7 +252,7 @@ static void test_damage(void **state)
 
 		assert_int_equal(write(fd, texts[i], strlen(texts[i])), strlen(texts[i]));
 		close(fd);
-		assert_int_equal(state_load(dir, "a", arena, &loaded, &err), -1);
+		assert_int_equal(state_load(root, "a", arena, &loaded, &err), -1);
 		assert_int_equal(err.code, EBADMSG);
 	}
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
@@ -290,15 +294,15 @@ static void check_status_from_facts(struct state *facts)
 
 	assert_int_equal(state_create(root, "a", &dir, &err), 0);
 	/* a process, but create is not through: hooks may be asking */
-	assert_int_equal(state_status(dir, facts), STATUS_CREATING);
+	assert_int_equal(state_status(root, facts), STATUS_CREATING);
 	assert_int_equal(state_created(dir, &err), 0);
-	assert_int_equal(state_status(dir, facts), STATUS_RUNNING);
+	assert_int_equal(state_status(root, facts), STATUS_RUNNING);
 	close(openat(dir, STATE_START_SOCKET, O_WRONLY | O_CREAT, 0600));
-	assert_int_equal(state_status(dir, facts), STATUS_CREATED);
+	assert_int_equal(state_status(root, facts), STATUS_CREATED);
 	unlinkat(dir, STATE_START_SOCKET, 0);
 	/* somebody else has the pid now */
 	++*identity;
-	assert_int_equal(state_status(dir, facts), STATUS_STOPPED);
+	assert_int_equal(state_status(root, facts), STATUS_STOPPED);
 	--*identity;
 	pidfd = state_open_pid(facts);
 	assert_true(pidfd >= 0);
@@ -306,9 +310,9 @@ static void check_status_from_facts(struct state *facts)
 	/* ended but not waited for: a zombie is still there */
 	kill((pid_t)facts->pid, SIGKILL);
 	assert_int_equal(waitid(P_PID, (id_t)facts->pid, &info, WEXITED | WNOWAIT), 0);
-	assert_int_equal(state_status(dir, facts), STATUS_STOPPED);
+	assert_int_equal(state_status(root, facts), STATUS_STOPPED);
 	assert_int_equal(waitpid((pid_t)facts->pid, NULL, 0), facts->pid);
-	assert_int_equal(state_status(dir, facts), STATUS_STOPPED);
+	assert_int_equal(state_status(root, facts), STATUS_STOPPED);
 	assert_int_equal(state_open_pid(facts), -1);
 	assert_int_equal(errno, ESRCH);
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
@@ -382,10 +386,10 @@ static void test_first_thread_that_has_ended(void **state)
 	while (process_letter(pid) != 'Z')
 		sched_yield();
 	record_child(&facts, root, pid);
-	assert_int_equal(state_status(dir, &facts), STATUS_RUNNING);
+	assert_int_equal(state_status(root, &facts), STATUS_RUNNING);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(state_status(dir, &facts), STATUS_STOPPED);
+	assert_int_equal(state_status(root, &facts), STATUS_STOPPED);
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
 	close(dir);
 }
@@ -423,13 +427,17 @@ static void test_list(void **state)
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(mkdirat(root, names[i], 0700), 0);
 	assert_int_equal(mkdirat(root, ".hidden", 0700), 0);
+	assert_int_equal(mknodat(root, "file", S_IFREG | 0600, 0), 0);
+	assert_int_equal(symlinkat("a", root, "link"), 0);
 	assert_int_equal(state_ids(root, arena, &ids, &err), 0);
-	assert_int_equal(ids.len, 5); /* .hidden is none */
+	assert_int_equal(ids.len, 5); /* .hidden is none, nor are the file and the link */
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(ids.item[i][0], 'a' + (int)i);
 	for (size_t i = 0; i < 5; i++)
 		unlinkat(root, names[i], AT_REMOVEDIR);
 	unlinkat(root, ".hidden", AT_REMOVEDIR);
+	unlinkat(root, "file", 0);
+	unlinkat(root, "link", 0);
 }
 
 int main(void)
