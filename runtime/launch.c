@@ -54,6 +54,7 @@ void launch_init(struct launch *launch, const struct plan *plan, const struct re
 		.owner = geteuid() == 0 ? "root" : arena_format(arena, "%u", (unsigned)geteuid()),
 		.cgroup_root = plan->cgroup.wanted ? plan->cgroup.root : NULL,
 		.cgroup_path = plan->cgroup.wanted ? plan->cgroup.path : NULL,
+		.creating = true,
 		.run = plan->run,
 		.poststart = plan->hooks.poststart.len > 0,
 		.poststop = plan->hooks.poststop.len > 0,

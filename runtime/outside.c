@@ -312,7 +312,7 @@ static int undo_pid_files(struct launch *launch, struct err *err)
 
 static int run_created(struct launch *launch, struct err *err)
 {
-	return state_created(launch->state, err);
+	return state_created(launch->state, &launch->record, err);
 }
 
 /* --- the list -------------------------------------------------------------------------------- */

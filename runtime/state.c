@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "isolation/cgroup.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/process_stat.h"
@@ -28,7 +29,7 @@
 #include "spec/json.h"
 
 #define ROOT_DEFAULT "/run/agentd"
-#define CREATING S_ISVTX /* in the mode of a container's directory */
+#define CREATING_FILE "creating.json"
 #define LOCK_TIMEOUT_MS 10000
 #define LOCK_RETRY_MS 5
 
@@ -162,7 +163,7 @@ int state_create(int root, const char *id, int *dir, struct err *err)
 
 	if (state_id_check(id, err) < 0)
 		return -1;
-	if (mkdirat(root, id, 0700 | CREATING) < 0) {
+	if (mkdirat(root, id, 0700) < 0) {
 		if (errno == EEXIST)
 			return err_set(err, EEXIST, "container with given ID already exists: %s",
 				       id);
@@ -178,9 +179,12 @@ int state_create(int root, const char *id, int *dir, struct err *err)
 	return 0;
 }
 
-int state_created(int dir, struct err *err)
+int state_created(int dir, struct state *state, struct err *err)
 {
-	return fchmod(dir, 0700) < 0 ? err_sys(err, "change the mode of the directory") : 0;
+	if (renameat(dir, CREATING_FILE, dir, STATE_FILE) < 0)
+		return err_sys(err, "rename " CREATING_FILE " to " STATE_FILE);
+	state->creating = false;
+	return 0;
 }
 
 /* A lock that somebody keeps (a hook that hangs) must not keep us: flock(2) knows no time limit, so
@@ -286,7 +290,8 @@ int state_save(int dir, const struct state *state, struct arena *arena, struct e
 	size_t size;
 	char *text = json_print(fields_encode(state, state_fields, arena), true, arena, &size);
 
-	return file_replace(dir, STATE_FILE, text, size, 0600, err);
+	return file_replace(dir, state->creating ? CREATING_FILE : STATE_FILE, text, size, 0600,
+			    err);
 }
 
 /* The path of a container's file from the root directory. */
@@ -302,9 +307,26 @@ static struct path path_of(const char *id, const char *file)
 	return path;
 }
 
+/* The record, under the one name or the other: create may come through while we look. */
+static int read_record(int root, struct state *state, struct arena *arena, char **text,
+		       size_t *size, struct err *err)
+{
+	static const char *const files[] = { STATE_FILE, CREATING_FILE, STATE_FILE };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct path path = path_of(state->id, files[i]);
+
+		state->creating = strcmp(files[i], CREATING_FILE) == 0;
+		if (file_read(root, path.text, JSON_BYTES_MAX, arena, text, size, err) == 0)
+			return 0;
+		if (err->code != ENOENT)
+			break;
+	}
+	return -1;
+}
+
 int state_load(int root, const char *id, struct arena *arena, struct state **out, struct err *err)
 {
-	const struct path path = path_of(id, STATE_FILE);
 	struct state *state = arena_new_object(arena, struct state);
 	struct json *object;
 	size_t size;
@@ -312,7 +334,7 @@ int state_load(int root, const char *id, struct arena *arena, struct state **out
 
 	state->id = id;
 	*out = state;
-	if (file_read(root, path.text, JSON_BYTES_MAX, arena, &text, &size, err) < 0) {
+	if (read_record(root, state, arena, &text, &size, err) < 0) {
 		if (err->code != ENOENT)
 			return err_wrap(err, "state of container %s", id);
 		return faccessat(root, id, F_OK, 0) == 0 ? 0 : does_not_exist(id, err);
@@ -440,13 +462,6 @@ int state_open_pid(const struct state *state)
 	return fd_take(&pidfd);
 }
 
-static bool creating(int root, const char *id)
-{
-	struct stat st;
-
-	return fstatat(root, id, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & CREATING);
-}
-
 static bool waits_for_start(int root, const char *id)
 {
 	return faccessat(root, path_of(id, STATE_START_SOCKET).text, F_OK, 0) == 0;
@@ -460,7 +475,7 @@ enum state_status state_status(int root, const struct state *state)
 		return STATUS_CREATING;
 	if (pidfd < 0)
 		return STATUS_STOPPED;
-	if (creating(root, state->id))
+	if (state->creating)
 		return STATUS_CREATING;
 	if (state->cgroup_path && cgroup_frozen(state->cgroup_root, state->cgroup_path))
 		return STATUS_PAUSED;

@@ -2,12 +2,12 @@
  * A container's directory: <root>/<id>, its lock, state.json, a copy of config.json, and the status
  * told from facts.
  *
- *      <root>/            0700, ours; /run/agentd or $XDG_RUNTIME_DIR/agentd
- *        <id>/            made by mkdir(2), which takes the id; locked by flock(2) on itself;
- * sticky from the first to the last moment of create: hooks may look meanwhile config.json    as
- * read at create: later changes of the bundle mean nothing state.json     without a pid in it, or
- * without it, the container is still being created start.sock     init waits here to be started;
- * gone afterwards
+ *	<root>/		0700, ours; /run/agentd or $XDG_RUNTIME_DIR/agentd
+ *	  <id>/		made by mkdir(2), which takes the id; locked by flock(2) on itself
+ *	    config.json	as read at create: later changes of the bundle mean nothing
+ *	    state.json	its name is creating.json until create is through: hooks may look before.
+ *			Without a pid in it, or without it, the container is still being created
+ *	    start.sock	init waits here to be started; gone afterwards
  *
  * A status is never stored, it is looked at: a stored one would be wrong after a crash.
  */
@@ -43,7 +43,8 @@ struct state {
 	/* of pid, against its reuse, one or the other: of its pidfd (pidfs, Linux 6.9), where the
 	 * record is on a tmpfs and goes with the machine too; else field 22 of /proc/PID/stat */
 	uint64_t pid_inode, start_time;
-	bool run; /* started over the wire by `agentd run`: never waits on a start socket */
+	bool creating; /* create is not through: kept in the name of the file */
+	bool run;      /* started over the wire by `agentd run`: never waits on a start socket */
 	bool poststart, poststop; /* whether config.json has such hooks: else it need not be read */
 	struct spec_map annotations;
 	struct spec_strings notes; /* what was relaxed: best effort that dropped something */
@@ -65,7 +66,7 @@ int state_root_open(const char *root, bool rootless, int *dir, struct err *err);
 /* Takes the id by making its directory, and locks it. Its status is creating until
  * state_created(). */
 int state_create(int root, const char *id, int *dir, struct err *err);
-int state_created(int dir, struct err *err);
+int state_created(int dir, struct state *state, struct err *err);
 
 /* Opens the directory of an existing container; `lock`: and locks it. */
 int state_open(int root, const char *id, bool lock, int *dir, struct err *err);
@@ -79,7 +80,8 @@ int state_save(int dir, const struct state *state, struct arena *arena, struct e
 
 /* Reads state.json. Where there is none yet, the state of a container being created: no pid.
  * ENOENT if there is no such container, EBADMSG if its state is damaged. */
-int state_load(int root, const char *id, struct arena *arena, struct state **state, struct err *err);
+int state_load(int root, const char *id, struct arena *arena, struct state **state,
+	       struct err *err);
 
 enum state_status state_status(int root, const struct state *state);
 
