@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -112,8 +113,15 @@ int cgroup_signal(int dir, int signal, struct err *err);
  * fails. */
 int cgroup_freeze(int dir, bool freeze, int timeout_ms, struct err *err);
 
+/* A root of cgroups that stays open from one look to the next; -1 to begin with, closed by who has
+ * it. */
+struct cgroup_top {
+	int fd;
+	char root[PATH_MAX];
+};
+
 /* For looking alone: trusts the path as cgroup_open() does not, which takes three times as long. */
-bool cgroup_frozen(const char *root, const char *path);
+bool cgroup_frozen(struct cgroup_top *top, const char *root, const char *path);
 
 /* The pids in the cgroup and below. */
 int cgroup_pids(int dir, struct arena *arena, pid_t **pids, size_t *len, struct err *err);

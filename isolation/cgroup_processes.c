@@ -211,14 +211,25 @@ int cgroup_freeze(int dir, bool freeze, int timeout_ms, struct err *err)
 	return -1;
 }
 
-bool cgroup_frozen(const char *root, const char *path)
+static void open_top(struct cgroup_top *top, const char *root)
 {
-	char file[PATH_MAX], events[256];
+	if (top->fd >= 0 && strcmp(top->root, root) == 0)
+		return;
+	fd_close(&top->fd);
+	snprintf(top->root, sizeof(top->root), "%s", root);
+	top->fd = open(top->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
 
-	return (size_t)snprintf(file, sizeof(file), "%s/%s/cgroup.events", root, path) <
-		       sizeof(file) &&
-	       file_read_small(AT_FDCWD, file, events, sizeof(events)) > 0 &&
-	       strstr(events, "frozen 1");
+bool cgroup_frozen(struct cgroup_top *top, const char *root, const char *path)
+{
+	char file[PATH_MAX], events[256] = "";
+	autoclose int fd = -1;
+
+	open_top(top, root);
+	if ((size_t)snprintf(file, sizeof(file), "%s/cgroup.events", path) < sizeof(file))
+		fd = openat(top->fd, file, O_RDONLY | O_CLOEXEC);
+	/* a single read gives all of it */
+	return fd >= 0 && read(fd, events, sizeof(events) - 1) > 0 && strstr(events, "frozen 1");
 }
 
 /* The first cgroup below, or false. */

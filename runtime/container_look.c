@@ -43,6 +43,7 @@ int container_each(const struct settings *settings,
 				 struct arena *arena, void *data),
 		   void *data, struct err *err)
 {
+	struct cgroup_top top = { .fd = -1 };
 	struct spec_strings ids = { 0 };
 	autoclose int root = -1;
 	struct arena *arena;
@@ -56,12 +57,13 @@ int container_each(const struct settings *settings,
 		struct err why;
 
 		if (state_load(root, ids.item[i], arena, &state, &why) == 0)
-			visit(state, state_status(root, state), arena, data);
+			visit(state, state_status(root, &top, state), arena, data);
 		else if (why.code != ENOENT)
 			log_warn("list: %s", why.text);
 		arena_clear(arena);
 	}
 	arena_free(arena);
+	fd_close(&top.fd);
 	return 0;
 }
 

@@ -24,6 +24,8 @@ void found_close(struct found *found)
 int found_open(const struct settings *settings, const char *id, bool lock, struct found *found,
 	       struct err *err)
 {
+	struct cgroup_top top = { .fd = -1 };
+
 	found->root = found->dir = -1;
 	if (found_open_root(settings, &found->root, err) < 0 ||
 	    state_open(found->root, id, lock, &found->dir, err) < 0 ||
@@ -31,7 +33,8 @@ int found_open(const struct settings *settings, const char *id, bool lock, struc
 		found_close(found);
 		return -1;
 	}
-	found->status = state_status(found->root, found->state);
+	found->status = state_status(found->root, &top, found->state);
+	fd_close(&top.fd);
 	return 0;
 }
 

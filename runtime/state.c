@@ -467,7 +467,7 @@ static bool waits_for_start(int root, const char *id)
 	return faccessat(root, path_of(id, STATE_START_SOCKET).text, F_OK, 0) == 0;
 }
 
-enum state_status state_status(int root, const struct state *state)
+enum state_status state_status(int root, struct cgroup_top *top, const struct state *state)
 {
 	autoclose int pidfd = state_open_pid(state);
 
@@ -477,7 +477,7 @@ enum state_status state_status(int root, const struct state *state)
 		return STATUS_STOPPED;
 	if (state->creating)
 		return STATUS_CREATING;
-	if (state->cgroup_path && cgroup_frozen(state->cgroup_root, state->cgroup_path))
+	if (state->cgroup_path && cgroup_frozen(top, state->cgroup_root, state->cgroup_path))
 		return STATUS_PAUSED;
 	if (!state->run && waits_for_start(root, state->id))
 		return STATUS_CREATED;

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "isolation/cgroup.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "spec/spec.h"
@@ -83,7 +84,7 @@ int state_save(int dir, const struct state *state, struct arena *arena, struct e
 int state_load(int root, const char *id, struct arena *arena, struct state **state,
 	       struct err *err);
 
-enum state_status state_status(int root, const struct state *state);
+enum state_status state_status(int root, struct cgroup_top *top, const struct state *state);
 
 /* Removes the directory and all in it. */
 int state_remove(int root, const char *id, int dir, struct err *err);

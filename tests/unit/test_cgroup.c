@@ -570,6 +570,7 @@ static void test_remove_deep(void **state)
 static void test_freeze_and_signal(void **state)
 {
 	autoclose int dir = -1, again = -1;
+	struct cgroup_top top = { .fd = -1 };
 	struct err err = { 0 };
 	pid_t pid;
 
@@ -578,9 +579,15 @@ static void test_freeze_and_signal(void **state)
 	assert_int_equal(cgroup_create(&real, &dir, &err), 0);
 	pid = spawn_in(dir);
 	assert_int_equal(cgroup_freeze(dir, true, 2000, &err), 0);
-	assert_true(cgroup_frozen(real.root, real.path));
+	assert_true(cgroup_frozen(&top, real.root, real.path));
+	assert_true(top.fd >= 0);
+	/* the root that stayed open is another's */
+	assert_false(cgroup_frozen(&top, "/proc", real.path));
+	assert_false(cgroup_frozen(&top, "/nowhere", real.path));
+	assert_true(cgroup_frozen(&top, real.root, real.path));
 	assert_int_equal(cgroup_freeze(dir, false, 2000, &err), 0);
-	assert_false(cgroup_frozen(real.root, real.path));
+	assert_false(cgroup_frozen(&top, real.root, real.path));
+	fd_close(&top.fd);
 	assert_int_equal(cgroup_signal(dir, SIGTERM, &err), 0);
 	assert_killed(pid, SIGTERM);
 	/* Empty but frozen is not as good as new. */

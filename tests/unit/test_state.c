@@ -52,6 +52,13 @@ static int teardown(void **state)
 	return rmdir(path);
 }
 
+static enum state_status status_of(const struct state *facts)
+{
+	struct cgroup_top top = { .fd = -1 };
+
+	return state_status(root, &top, facts); /* without a cgroup: nothing to close */
+}
+
 static void test_ids(void **state)
 {
 	static const char *const good[] = { "a", "A9", "_x", "+x", "-x", "a.b", "a..b" };
@@ -207,7 +214,7 @@ static void test_save_and_load(void **state)
 	assert_int_equal(state_create(root, "a", &dir, &err), 0);
 	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
 	assert_int_equal(loaded->pid, 0);
-	assert_int_equal(state_status(root, loaded), STATUS_CREATING);
+	assert_int_equal(status_of(loaded), STATUS_CREATING);
 	assert_int_equal(state_save(dir, &saved, arena, &err), 0);
 	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
 	assert_string_equal(loaded->id, "a");
@@ -319,15 +326,15 @@ static void check_status_from_facts(struct state *facts)
 	assert_int_equal(state_create(root, "a", &dir, &err), 0);
 	/* a process, but create is not through: hooks may be asking */
 	facts->creating = true;
-	assert_int_equal(state_status(root, facts), STATUS_CREATING);
+	assert_int_equal(status_of(facts), STATUS_CREATING);
 	facts->creating = false;
-	assert_int_equal(state_status(root, facts), STATUS_RUNNING);
+	assert_int_equal(status_of(facts), STATUS_RUNNING);
 	close(openat(dir, STATE_START_SOCKET, O_WRONLY | O_CREAT, 0600));
-	assert_int_equal(state_status(root, facts), STATUS_CREATED);
+	assert_int_equal(status_of(facts), STATUS_CREATED);
 	unlinkat(dir, STATE_START_SOCKET, 0);
 	/* somebody else has the pid now */
 	++*identity;
-	assert_int_equal(state_status(root, facts), STATUS_STOPPED);
+	assert_int_equal(status_of(facts), STATUS_STOPPED);
 	--*identity;
 	pidfd = state_open_pid(facts);
 	assert_true(pidfd >= 0);
@@ -335,9 +342,9 @@ static void check_status_from_facts(struct state *facts)
 	/* ended but not waited for: a zombie is still there */
 	kill((pid_t)facts->pid, SIGKILL);
 	assert_int_equal(waitid(P_PID, (id_t)facts->pid, &info, WEXITED | WNOWAIT), 0);
-	assert_int_equal(state_status(root, facts), STATUS_STOPPED);
+	assert_int_equal(status_of(facts), STATUS_STOPPED);
 	assert_int_equal(waitpid((pid_t)facts->pid, NULL, 0), facts->pid);
-	assert_int_equal(state_status(root, facts), STATUS_STOPPED);
+	assert_int_equal(status_of(facts), STATUS_STOPPED);
 	assert_int_equal(state_open_pid(facts), -1);
 	assert_int_equal(errno, ESRCH);
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
@@ -410,10 +417,10 @@ static void test_first_thread_that_has_ended(void **state)
 	while (process_letter(pid) != 'Z')
 		sched_yield();
 	record_child(&facts, root, pid);
-	assert_int_equal(state_status(root, &facts), STATUS_RUNNING);
+	assert_int_equal(status_of(&facts), STATUS_RUNNING);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(state_status(root, &facts), STATUS_STOPPED);
+	assert_int_equal(status_of(&facts), STATUS_STOPPED);
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
 	close(dir);
 }
