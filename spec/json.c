@@ -15,8 +15,8 @@
 /* An object or array that is not closed yet. */
 struct open {
 	struct json *value;
-	uint64_t keys;	  /* a bit for each key's hash */
-	bool maybe_twice; /* a bit came again */
+	uint64_t keys;	  /* three bits for each key's hash */
+	bool maybe_twice; /* all three were there already */
 };
 
 struct parser {
@@ -105,14 +105,14 @@ static int on_key(void *context, const unsigned char *text, size_t size)
 	struct parser *parser = context;
 	struct open *open = &parser->open[parser->depth - 1];
 	uint32_t hash = 0;
-	uint64_t bit;
+	uint64_t bits;
 
 	parser->key = arena_copy(parser->arena, (const char *)text, size);
 	for (size_t i = 0; i < size; i++)
 		hash = hash * 31 + text[i];
-	bit = 1ULL << hash % 64;
-	open->maybe_twice |= (open->keys & bit) != 0;
-	open->keys |= bit;
+	bits = 1ULL << hash % 64 | 1ULL << hash / 64 % 64 | 1ULL << hash / 4096 % 64;
+	open->maybe_twice |= (open->keys & bits) == bits;
+	open->keys |= bits;
 	return 1;
 }
 
