@@ -81,6 +81,7 @@ needs_controller() {
 	start_resting
 	agentd pause "$ID"
 	[ "$(container_status)" = paused ]
+	agentd list -f json | jq -e '.[0].status == "paused"'
 	run agentd exec "$ID" /bin/canary true
 	[ "$status" -ne 0 ]
 	run agentd pause "$ID"

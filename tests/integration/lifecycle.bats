@@ -271,6 +271,34 @@ create() { agentd create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$WORK/out" 2
 	agentd list --format json | jq -e 'length == 0'
 }
 
+@test "list: the status of each, and none of what cannot be read" {
+	start_resting
+	create_as() { agentd create --bundle "$BUNDLE" "$1" </dev/null >/dev/null 2>&1 3>&-; }
+	create_as "$ID-created"
+	agentd run --detach --bundle "$BUNDLE" "$ID-stopped" </dev/null >/dev/null 2>&1 3>&-
+	agentd kill "$ID-stopped" KILL
+	stopped() { [ "$(agentd state "$ID-stopped" | jq -r .status)" = stopped ]; }
+	wait_for stopped
+	create_as "$ID-reused"
+	jq '.pid = $pid' --argjson pid "$PID" "$ROOT/$ID-reused/state.json" >"$WORK/reused"
+	agentd delete --force "$ID-reused"
+	mkdir "$ROOT/$ID-reused" "$ROOT/$ID-half-made" "$ROOT/$ID-damaged"
+	mv "$WORK/reused" "$ROOT/$ID-reused/state.json"
+	echo '{' >"$ROOT/$ID-damaged/state.json"
+	: >"$ROOT/$ID-file"
+	agentd --log "$WORK/log" list -f json >"$WORK/list"
+	seen() { jq -r --arg id "$ID$1" '.[] | select(.id == $id).status' "$WORK/list"; }
+	[ "$(seen "")" = running ]
+	[ "$(seen -created)" = created ]
+	[ "$(seen -stopped)" = stopped ]
+	[ "$(seen -reused)" = stopped ]
+	[ "$(seen -half-made)" = creating ]
+	[ "$(jq length "$WORK/list")" -eq 5 ]
+	[ "$(wc -l <"$WORK/log")" -eq 1 ]
+	grep -q "the state of container $ID-damaged is damaged" "$WORK/log"
+	rm "$ROOT/$ID-file"
+}
+
 @test "ps lists the processes as the host sees them" {
 	start_resting children 2
 	needs_cgroup
