@@ -34,7 +34,7 @@ static const struct name log_flag_words[] = {
 	{ "log.sameExec",   1 }, /* LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF */
 	{ "log.newExec",    2 }, /* LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON */
 	{ "log.subdomains", 4 }, /* LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF */
-	{ 0 }
+	{ .name = "" }
 };
 
 enum { KIND_FS, KIND_NET, KIND_SCOPED, KIND_FLAGS, KINDS };

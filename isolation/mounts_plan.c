@@ -15,7 +15,7 @@ static const struct name super_names[] = {
 	{ "sync", MS_SYNCHRONOUS },
 	{ "dirsync", MS_DIRSYNC },
 	{ "lazytime", MS_LAZYTIME },
-	{ 0 },
+	{ .name = "" },
 };
 
 /*
@@ -109,7 +109,7 @@ static int check_options(const struct mount_row *row, struct err *err)
 {
 	const char *word = row->flags.data_len ? row->flags.data[0] : NULL;
 
-	for (const struct name *flag = super_names; !word && flag->name; flag++)
+	for (const struct name *flag = super_names; !word && *flag->name; flag++)
 		if (row->flags.super & flag->value)
 			word = flag->name;
 	if (word && row->kind != MOUNT_FILESYSTEM)
@@ -173,7 +173,7 @@ static int plan_filesystem(const struct spec *spec, uint64_t own, struct arena *
 			       TREE_OPTION_MAX);
 	if (row->source)
 		row->options[row->options_len++] = arena_format(arena, "source=%s", row->source);
-	for (const struct name *flag = super_names; flag->name; flag++)
+	for (const struct name *flag = super_names; *flag->name; flag++)
 		if (flags->super & flag->value)
 			row->options[row->options_len++] = flag->name;
 	for (size_t i = 0; i < flags->data_len; i++) {

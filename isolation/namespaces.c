@@ -40,7 +40,7 @@ static const uint64_t join_order_unprivileged[] = { CLONE_NEWUSER,   CLONE_NEWPI
 static const struct name namespace_files[] = {
 	{ "user", CLONE_NEWUSER },     { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET },
 	{ "ipc", CLONE_NEWIPC },       { "uts", CLONE_NEWUTS }, { "time", CLONE_NEWTIME },
-	{ "cgroup", CLONE_NEWCGROUP }, { "mnt", CLONE_NEWNS },	{ NULL, 0 },
+	{ "cgroup", CLONE_NEWCGROUP }, { "mnt", CLONE_NEWNS },	{ .name = "" },
 };
 
 static const struct spec_namespace *find(const struct spec_namespaces *list, uint64_t type)

@@ -30,7 +30,7 @@ const struct name seccomp_action_names[] = {
 	{ "SCMP_ACT_LOG",          SCMP_ACT_LOG },
 	{ "SCMP_ACT_TRACE",        SCMP_ACT_TRACE(0) },
 	{ "SCMP_ACT_TRAP",         SCMP_ACT_TRAP },
-	{ 0 }
+	{ .name = "" }
 };
 
 const struct name seccomp_operator_names[] = {
@@ -41,7 +41,7 @@ const struct name seccomp_operator_names[] = {
 	{ "SCMP_CMP_LT",        SECCOMP_LT },
 	{ "SCMP_CMP_MASKED_EQ", SECCOMP_MASKED_EQ },
 	{ "SCMP_CMP_NE",        SECCOMP_NE },
-	{ 0 }
+	{ .name = "" }
 };
 
 const struct name seccomp_architecture_names[] = {
@@ -74,7 +74,7 @@ const struct name seccomp_architecture_names[] = {
 	{ "SCMP_ARCH_X32",         SCMP_ARCH_X32 },
 	{ "SCMP_ARCH_X86",         SCMP_ARCH_X86 },
 	{ "SCMP_ARCH_X86_64",      SCMP_ARCH_X86_64 },
-	{ 0 }
+	{ .name = "" }
 };
 
 const struct name seccomp_flag_names[] = {
@@ -82,7 +82,7 @@ const struct name seccomp_flag_names[] = {
 	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW",         SECCOMP_FILTER_FLAG_SPEC_ALLOW },
 	{ "SECCOMP_FILTER_FLAG_TSYNC",              SECCOMP_FILTER_FLAG_TSYNC },
 	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
-	{ 0 }
+	{ .name = "" }
 };
 /* clang-format on */
 

@@ -24,7 +24,7 @@ static int apply_error(const struct seccomp_plan *plan, struct err *err)
 	err_sys(err, "load the system call filter");
 	if (code == EACCES)
 		return err_hint(err, "it needs process.noNewPrivileges or CAP_SYS_ADMIN");
-	for (const struct name *flag = seccomp_flag_names; code == EINVAL && flag->name; flag++)
+	for (const struct name *flag = seccomp_flag_names; code == EINVAL && *flag->name; flag++)
 		if (plan->flags & flag->value && !seccomp_flag_supported((uint32_t)flag->value))
 			return err_hint(err, "this kernel does not know %s of linux.seccomp.flags",
 					flag->name);

@@ -58,7 +58,7 @@ static const struct name signal_names[] = {
 	{ "STOP", SIGSTOP }, { "TSTP", SIGTSTP }, { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU }, { "URG", SIGURG },
 	{ "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ }, { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF },
 	{ "WINCH", SIGWINCH }, { "IO", SIGIO }, { "POLL", SIGPOLL }, { "PWR", SIGPWR }, { "SYS", SIGSYS },
-	{ 0 }
+	{ .name = "" }
 };
 /* clang-format on */
 
@@ -86,7 +86,7 @@ static int parse_signal(const char *text, int *signal, struct err *err)
 		*signal = (int)number;
 		return 0;
 	}
-	for (const struct name *row = signal_names; row->name; row++) {
+	for (const struct name *row = signal_names; *row->name; row++) {
 		if (strcasecmp(row->name, name) == 0) {
 			*signal = (int)row->value;
 			return 0;
@@ -103,7 +103,7 @@ static int parse_manager(const struct options *options, enum cgroup_manager *man
 	/* clang-format off */
 	static const struct name words[] = {
 		{ "cgroupfs", CGROUP_MANAGER_CGROUPFS }, { "systemd", CGROUP_MANAGER_SYSTEMD },
-		{ "disabled", CGROUP_MANAGER_DISABLED }, { 0 }
+		{ "disabled", CGROUP_MANAGER_DISABLED }, { .name = "" }
 	};
 	/* clang-format on */
 	uint64_t value = CGROUP_MANAGER_CGROUPFS;

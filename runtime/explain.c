@@ -156,7 +156,7 @@ static void print_memory_policy(const struct priority_plan *priority, const stru
 	uint64_t mode = (uint64_t)priority->memory_mode, flags = 0;
 	const char *nodes = "";
 
-	for (const struct name *flag = memory_policy_flag_names; flag->name; flag++)
+	for (const struct name *flag = memory_policy_flag_names; *flag->name; flag++)
 		flags |= flag->value;
 	for (size_t i = 0; i + 1 < priority->memory_nodes_max; i++)
 		if (priority->memory_nodes[i / bits] & 1ul << (i % bits))

@@ -34,7 +34,7 @@ const char *page_mask(const struct name *table, uint64_t mask, struct arena *are
 {
 	const char *text = "";
 
-	for (; table->name; table++)
+	for (; *table->name; table++)
 		if (table->value & mask)
 			text = arena_format(arena, "%s%s%s", text, *text ? " " : "", table->name);
 	return *text ? text : "none";

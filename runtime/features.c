@@ -17,7 +17,7 @@ static void add_names(struct json *parent, const char *key, const struct name *t
 {
 	struct json *array = json_array(parent, key, arena);
 
-	for (; table->name; table++)
+	for (; *table->name; table++)
 		json_string(array, NULL, table->name, arena);
 }
 
@@ -27,7 +27,7 @@ static void add_mask(struct json *parent, const char *key, const struct name *ta
 {
 	struct json *array = json_array(parent, key, arena);
 
-	for (; table->name; table++)
+	for (; *table->name; table++)
 		if (table->value & mask)
 			json_string(array, NULL, table->name, arena);
 }
@@ -78,7 +78,7 @@ static void add_seccomp(struct json *parent, struct arena *arena)
 	add_names(seccomp, "archs", seccomp_architecture_names, arena);
 	add_names(seccomp, "knownFlags", seccomp_flag_names, arena);
 	supported = json_array(seccomp, "supportedFlags", arena);
-	for (const struct name *flag = seccomp_flag_names; flag->name; flag++)
+	for (const struct name *flag = seccomp_flag_names; *flag->name; flag++)
 		if (seccomp_flag_supported((uint32_t)flag->value))
 			json_string(supported, NULL, flag->name, arena);
 }

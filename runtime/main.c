@@ -109,9 +109,9 @@ static int check_arguments(const struct command *command, const struct options *
 static int open_log(const struct options *options, struct err *err)
 {
 	/* clang-format off */
-	static const struct name formats[] = { { "text", LOG_FORMAT_TEXT }, { "json", LOG_FORMAT_JSON }, { 0 } };
+	static const struct name formats[] = { { "text", LOG_FORMAT_TEXT }, { "json", LOG_FORMAT_JSON }, { .name = "" } };
 	static const struct name levels[] = {
-		{ "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARNING }, { "debug", LOG_LEVEL_DEBUG }, { 0 }
+		{ "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARNING }, { "debug", LOG_LEVEL_DEBUG }, { .name = "" }
 	};
 	/* clang-format on */
 	uint64_t format = LOG_FORMAT_TEXT, level;
@@ -137,7 +137,9 @@ static int open_log(const struct options *options, struct err *err)
 static int make_settings(const struct options *options, struct arena *arena,
 			 struct settings *settings, struct err *err)
 {
-	static const struct name words[] = { { "false", 0 }, { "true", 1 }, { "auto", 2 }, { 0 } };
+	static const struct name words[] = {
+		{ "false", 0 }, { "true", 1 }, { "auto", 2 }, { .name = "" }
+	};
 	uint64_t rootless = 2;
 
 	if (options->rootless && !name_value(words, options->rootless, &rootless))

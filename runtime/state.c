@@ -40,7 +40,7 @@
 static const struct name status_names[] = {
 	{ "creating", STATUS_CREATING }, { "created", STATUS_CREATED },
 	{ "running", STATUS_RUNNING },	 { "paused", STATUS_PAUSED },
-	{ "stopped", STATUS_STOPPED },	 { 0 }
+	{ "stopped", STATUS_STOPPED },	 { .name = "" }
 };
 
 const char *state_status_text(enum state_status status)

@@ -176,7 +176,7 @@ static void print_descriptors(const struct posture *posture, struct arena *arena
 static void print_limits(const struct posture *posture, FILE *to)
 {
 	fprintf(to, "  limits       ");
-	for (const struct name *row = rlimit_names; row->name; row++) {
+	for (const struct name *row = rlimit_names; *row->name; row++) {
 		rlim_t hard = posture->limits[row->value].rlim_max;
 
 		if (hard != RLIM_INFINITY)
@@ -251,7 +251,7 @@ static void add_caps(struct json *parent, const char *key, uint64_t mask, struct
 {
 	struct json *list = json_array(parent, key, arena);
 
-	for (const struct name *row = capability_names; row->name; row++)
+	for (const struct name *row = capability_names; *row->name; row++)
 		if (mask & 1ULL << row->value)
 			json_string(list, NULL, row->name, arena);
 }
@@ -311,7 +311,7 @@ static void add_limits(struct json *parent, const struct posture *posture, struc
 {
 	struct json *limits = json_object(parent, "rlimits", arena);
 
-	for (const struct name *row = rlimit_names; row->name; row++) {
+	for (const struct name *row = rlimit_names; *row->name; row++) {
 		struct json *limit = json_object(limits, row->name, arena);
 
 		json_unsigned(limit, "soft", posture->limits[row->value].rlim_cur, arena);

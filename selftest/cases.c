@@ -13,27 +13,27 @@ const struct name layer_names[] = {
 	{ "no_new_privs", LAYER_NO_NEW_PRIVS }, { "namespaces", LAYER_NAMESPACES }, { "mounts", LAYER_MOUNTS },
 	{ "cgroup", LAYER_CGROUP }, { "rlimits", LAYER_RLIMITS }, { "runtime", LAYER_RUNTIME },
 	{ "kernel", LAYER_KERNEL },
-	{ 0 }
+	{ .name = "" }
 };
 
 const struct name control_names[] = {
 	{ "host", CONTROL_HOST }, { "twin", CONTROL_TWIN }, { "oracle", CONTROL_ORACLE },
 	{ "decoy", CONTROL_DECOY }, { "paired", CONTROL_PAIRED }, { "ablation", CONTROL_ABLATION },
 	{ "counter", CONTROL_COUNTER }, { "none", CONTROL_NONE },
-	{ 0 }
+	{ .name = "" }
 };
 
 const struct name severity_names[] = {
 	{ "info", SEVERITY_INFO }, { "low", SEVERITY_LOW }, { "medium", SEVERITY_MEDIUM },
 	{ "high", SEVERITY_HIGH }, { "critical", SEVERITY_CRITICAL },
-	{ 0 }
+	{ .name = "" }
 };
 
 const struct name verdict_names[] = {
 	{ "pass", VERDICT_PASS }, { "not_applicable", VERDICT_NOT_APPLICABLE },
 	{ "skipped", VERDICT_SKIPPED }, { "inconclusive", VERDICT_INCONCLUSIVE },
 	{ "error", VERDICT_ERROR }, { "fail", VERDICT_FAIL },
-	{ 0 }
+	{ .name = "" }
 };
 
 static const struct selftest_case *const tables[] = {

@@ -92,7 +92,7 @@ bool judge_ruling(const struct evidence *evidence, struct result *result)
 		uint64_t all = thread->inheritable | thread->permitted | thread->effective |
 			       thread->bounding | thread->ambient;
 
-		for (const struct name *row = capability_names; row->name; row++) {
+		for (const struct name *row = capability_names; *row->name; row++) {
 			if (!(all & check_ruling_capabilities & 1ULL << row->value))
 				continue;
 			judge_say(result, "it has %s", row->name);

@@ -21,7 +21,7 @@ static void list_rights(uint64_t rights, char *text, size_t size)
 	size_t len = 0;
 
 	snprintf(text, size, "none");
-	for (const struct name *row = landlock_fs_names; row->name && len < size; row++)
+	for (const struct name *row = landlock_fs_names; *row->name && len < size; row++)
 		if (rights & row->value)
 			len += (size_t)snprintf(text + len, size - len, "%s%s", len ? " " : "",
 						row->name);

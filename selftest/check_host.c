@@ -189,7 +189,7 @@ static const char *probe_seccomp_flags(const struct check_context *context, cons
 {
 	const char *lacking = NULL, *known = NULL;
 
-	for (const struct name *flag = seccomp_flag_names; flag->name; flag++) {
+	for (const struct name *flag = seccomp_flag_names; *flag->name; flag++) {
 		const char *word = flag->name + strlen("SECCOMP_FILTER_FLAG_");
 
 		if (seccomp_flag_supported((uint32_t)flag->value))

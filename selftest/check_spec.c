@@ -38,7 +38,7 @@ static const char *granted(const struct check_context *context, uint64_t mask)
 {
 	const char *list = NULL;
 
-	for (const struct name *row = capability_names; row->name; row++)
+	for (const struct name *row = capability_names; *row->name; row++)
 		if (all_capabilities(context) & mask & BIT(row->value))
 			list = check_append(list, row->name, context->arena);
 	return list;
@@ -100,7 +100,7 @@ static const char *shared(const struct check_context *context, uint64_t types)
 {
 	const char *list = NULL;
 
-	for (const struct name *row = namespace_names; row->name; row++)
+	for (const struct name *row = namespace_names; *row->name; row++)
 		if (row->value & types & ~context->own)
 			list = check_append(list, row->name, context->arena);
 	return list ? arena_format(context->arena, "the host's: %s", list) : NULL;

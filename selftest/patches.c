@@ -136,7 +136,7 @@ static void grant_capabilities(struct json *config, const struct host *host, str
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
 		struct json *set = json_array(capabilities, sets[i], arena);
 
-		for (const struct name *row = capability_names; row->name; row++)
+		for (const struct name *row = capability_names; *row->name; row++)
 			if (row->value <= (uint64_t)host->last_cap)
 				json_string(set, NULL, row->name, arena);
 	}

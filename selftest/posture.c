@@ -48,7 +48,7 @@ static const struct name limit_lines[] = { { "Max cpu time", RLIMIT_CPU },
 					   { "Max nice priority", RLIMIT_NICE },
 					   { "Max realtime priority", RLIMIT_RTPRIO },
 					   { "Max realtime timeout", RLIMIT_RTTIME },
-					   { 0 } };
+					   { .name = "" } };
 
 /* Room for one more at the end of an array that grows by doubling; the same array or a new one. */
 static void *grow(struct arena *arena, void *items, size_t len, size_t size)
@@ -292,7 +292,7 @@ static void parse_limits(char *text, struct rlimit *limits)
 	char *line;
 
 	while ((line = strsep(&text, "\n"))) {
-		for (const struct name *row = limit_lines; row->name; row++) {
+		for (const struct name *row = limit_lines; *row->name; row++) {
 			size_t len = strlen(row->name);
 			const char *at = line + len;
 

@@ -115,7 +115,7 @@ static void compare_mount(struct comparison *with, const struct spec_mount *want
 					     { "nodev", SYS_MOUNT_ATTR_NODEV },
 					     { "noexec", SYS_MOUNT_ATTR_NOEXEC },
 					     { "nosymfollow", SYS_MOUNT_ATTR_NOSYMFOLLOW },
-					     { 0 } };
+					     { .name = "" } };
 	const struct posture_mount *mount;
 	struct mount_flags options;
 	struct err ignored;
@@ -132,7 +132,7 @@ static void compare_mount(struct comparison *with, const struct spec_mount *want
 	}
 	if (found < 0)
 		return;
-	for (const struct name *flag = flags; flag->name; flag++) {
+	for (const struct name *flag = flags; *flag->name; flag++) {
 		bool is = flag->value == SYS_MOUNT_ATTR_RDONLY
 				  ? is_read_only(mount)
 				  : has_word(mount->options, flag->name);

@@ -144,7 +144,7 @@ const char *report_profile(const struct selftest_run *run)
 		{ "quick", PROFILE_QUICK },
 		{ "standard", PROFILE_STANDARD },
 		{ "comprehensive", PROFILE_COMPREHENSIVE },
-		{ 0 },
+		{ .name = "" },
 	};
 	const char *name = name_text(profiles, run->options->profile);
 
@@ -226,7 +226,7 @@ const char *report_layers(unsigned layers, struct arena *arena)
 {
 	const char *text = "";
 
-	for (const struct name *layer = layer_names; layer->name; layer++)
+	for (const struct name *layer = layer_names; *layer->name; layer++)
 		if (layers & layer->value)
 			text = arena_format(arena, "%s%s%s", text, *text ? ", " : "", layer->name);
 	return *text ? text : "none";
@@ -332,7 +332,7 @@ const struct name report_columns[] = {
 	{ "rlimits",  LAYER_RLIMITS },
 	{ "runtime",  LAYER_RUNTIME },
 	{ "kernel",   LAYER_KERNEL },
-	{ 0 },
+	{ .name = "" },
 };
 /* clang-format on */
 

@@ -134,7 +134,7 @@ static void print_layers(const struct report *report)
 		"<h2>Layers</h2>\n<div class=\"wide\"><table><tr><th>layer</th>"
 		"<th class=\"n\">attempts that it may stop</th><th class=\"n\">stopped by it</th>"
 		"<th class=\"n\">of these measured</th><th></th></tr>\n");
-	for (const struct name *layer = layer_names; layer->name; layer++) {
+	for (const struct name *layer = layer_names; *layer->name; layer++) {
 		struct report_evidence evidence = report_evidence(report->run, layer->value);
 
 		fprintf(report->to,
@@ -205,12 +205,12 @@ static void print_matrix(const struct report *report)
 		fprintf(report->to, "<li><span class=\"tag %s\">%c</span> %s</li>", cell_classes[i],
 			report_cells[i].symbol, report_cells[i].meaning);
 	fprintf(report->to, "</ul>\n<div class=\"wide\"><table class=\"matrix\"><tr><th></th>");
-	for (const struct name *column = report_columns; column->name; column++)
+	for (const struct name *column = report_columns; *column->name; column++)
 		fprintf(report->to, "<th>%s</th>", column->name);
 	fprintf(report->to, "</tr>\n");
 	for (size_t i = 0; i < run->results_len; i++) {
 		fprintf(report->to, "<tr><td class=\"id\">%s</td>", run->results[i].row->id);
-		for (const struct name *column = report_columns; column->name; column++) {
+		for (const struct name *column = report_columns; *column->name; column++) {
 			enum report_cell cell = report_cell(&run->results[i], column->value);
 
 			fprintf(report->to, "<td class=\"%s\" title=\"%s\">%c</td>",

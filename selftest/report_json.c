@@ -34,7 +34,7 @@ static void add_layers(struct json *parent, const char *key, unsigned layers, st
 {
 	struct json *array = json_array(parent, key, arena);
 
-	for (const struct name *layer = layer_names; layer->name; layer++)
+	for (const struct name *layer = layer_names; *layer->name; layer++)
 		if (layers & layer->value)
 			json_string(array, NULL, layer->name, arena);
 }
@@ -101,14 +101,14 @@ static void add_summary(struct json *parent, const struct report *report)
 	json_string(summary, "result", results[report->status], arena);
 	json_integer(summary, "exit_code", report->status, arena);
 	json_string(summary, "why", report->why, arena);
-	for (const struct name *verdict = verdict_names; verdict->name; verdict++)
+	for (const struct name *verdict = verdict_names; *verdict->name; verdict++)
 		json_unsigned(summary, verdict->name, report->counts.of[verdict->value], arena);
 	add_texts(summary, "unmet", report->run->unmet, report->run->unmet_len, arena);
 	array = json_array(summary, "worse", arena);
 	for (size_t len; (len = strcspn(worse, "\n")); worse += len + (worse[len] != '\0'))
 		json_string(array, NULL, arena_copy(arena, worse, len), arena);
 	layers = json_object(summary, "layers", arena);
-	for (const struct name *layer = layer_names; layer->name; layer++) {
+	for (const struct name *layer = layer_names; *layer->name; layer++) {
 		struct report_evidence evidence = report_evidence(report->run, layer->value);
 		struct json *object = json_object(layers, layer->name, arena);
 
@@ -170,7 +170,7 @@ static void add_layers_of(struct json *parent, const struct result *result, bool
 	if (!matrix)
 		return;
 	cells = json_object(layers, "matrix", arena);
-	for (const struct name *layer = layer_names; layer->name; layer++)
+	for (const struct name *layer = layer_names; *layer->name; layer++)
 		json_string(cells, layer->name,
 			    report_cells[report_cell(result, layer->value)].word, arena);
 }

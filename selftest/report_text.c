@@ -154,12 +154,12 @@ static void print_matrix(const struct report *report)
 	const struct selftest_run *run = report->run;
 
 	fprintf(report->to, "\n%-28s", "Which layer stops what");
-	for (const struct name *column = report_columns; column->name; column++)
+	for (const struct name *column = report_columns; *column->name; column++)
 		fprintf(report->to, " %s", column->name);
 	fputc('\n', report->to);
 	for (size_t i = 0; i < run->results_len; i++) {
 		fprintf(report->to, "%-28s", run->results[i].row->id);
-		for (const struct name *column = report_columns; column->name; column++)
+		for (const struct name *column = report_columns; *column->name; column++)
 			fprintf(report->to, " %*c", (int)strlen(column->name),
 				report_cells[report_cell(&run->results[i], column->value)].symbol);
 		fputc('\n', report->to);

@@ -40,7 +40,7 @@ const struct name place_names[] = {
 	{ "target", PLACE_TARGET }, { "marker", PLACE_MARKER }, { "twin", PLACE_TWIN },
 	{ "host", PLACE_HOST }, { "ablation", PLACE_ABLATION }, { "alone", PLACE_ALONE }, { "limits", PLACE_LIMITS },
 	{ "exec", PLACE_EXEC },
-	{ 0 }
+	{ .name = "" }
 };
 /* clang-format on */
 

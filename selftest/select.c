@@ -19,7 +19,7 @@ static const struct name layer_aliases[] = {
 	{ "mount", LAYER_MOUNTS },
 	{ "cgroups", LAYER_CGROUP },
 	{ "rlimit", LAYER_RLIMITS },
-	{ 0 },
+	{ .name = "" },
 };
 
 static bool layer_value(char *word, uint64_t *value)
@@ -125,7 +125,7 @@ static const struct name requirement_words[] = {
 	{ "seccomp", REQUIRE_SECCOMP }, { "landlock", REQUIRE_LANDLOCK },
 	{ "userns", REQUIRE_USERNS },	{ "netns", REQUIRE_NETNS },
 	{ "cgroup", REQUIRE_CGROUP },	{ "cgroups", REQUIRE_CGROUP },
-	{ "mounts", REQUIRE_MOUNTS },	{ 0 },
+	{ "mounts", REQUIRE_MOUNTS },	{ .name = "" },
 };
 
 static bool requirement_value(char *word, uint64_t *value)

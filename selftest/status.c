@@ -52,7 +52,7 @@ static const char *layers_text(unsigned layers, struct arena *arena)
 {
 	const char *text = "";
 
-	for (const struct name *row = layer_names; row->name; row++)
+	for (const struct name *row = layer_names; *row->name; row++)
 		if (layers & row->value)
 			text = arena_format(arena, "%s%s%s", text, *text ? ", " : "", row->name);
 	return text;

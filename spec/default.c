@@ -259,7 +259,7 @@ struct comparison {
 
 /* System calls that depend on their arguments; rows of the same name are alternatives. */
 static const struct conditional {
-	const char *name;
+	char name[16];
 	struct comparison compare[3]; /* all of them; a mask of 0 ends it */
 } conditional[] = {
 	{ "clone", { { CLONE_FLAGS_INDEX, CLONE_NAMESPACES, 0 } } },

@@ -352,7 +352,7 @@ static void mask_encode(const struct field *field, const void *member, struct js
 	if (!mask)
 		return;
 	list = json_array(parent, field->key, arena);
-	for (const struct name *name = field->arg; name->name; name++)
+	for (const struct name *name = field->arg; *name->name; name++)
 		if (mask & mask_bit(field, name->value))
 			json_string(list, NULL, name->name, arena);
 }

@@ -17,7 +17,7 @@
 static const struct name mode_names[] = {
 	{ "enforce",    LANDLOCK_ENFORCE },
 	{ "bestEffort", LANDLOCK_BEST_EFFORT },
-	{ 0 },
+	{ .name = "" },
 };
 
 /* Groups are bits that no right has, until the ABI that they depend on is known: expand(). */
@@ -30,16 +30,16 @@ static const struct name fs_groups[] = {
 	{ "abi.all",          GROUP_ALL },
 	{ "abi.read_execute", GROUP_READ_EXECUTE },
 	{ "abi.read_write",   GROUP_READ_WRITE },
-	{ 0 },
+	{ .name = "" },
 };
 static const struct name all_group[] = {
 	{ "abi.all", GROUP_ALL },
-	{ 0 },
+	{ .name = "" },
 };
 static const struct name proposal_net_names[] = {
 	{ "bind",    1ULL << 0 }, /* bind_tcp */
 	{ "connect", 1ULL << 1 }, /* connect_tcp */
-	{ 0 },
+	{ .name = "" },
 };
 /* clang-format on */
 
@@ -93,10 +93,10 @@ static void rights_encode(const struct field *field, const void *member, struct 
 	if (!rights)
 		return;
 	list = json_array(parent, field->key, arena);
-	for (const struct name *name = words->names; name->name; name++)
+	for (const struct name *name = words->names; *name->name; name++)
 		if (rights & name->value)
 			json_string(list, NULL, name->name, arena);
-	for (const struct name *name = words->names; name->name; name++)
+	for (const struct name *name = words->names; *name->name; name++)
 		rights &= ~name->value;
 	if (rights)
 		json_unsigned(list, NULL, rights, arena);
@@ -320,7 +320,7 @@ static int rule_check(uint64_t *allowed, uint64_t all, uint64_t handled, const s
 	extra = *allowed & ~handled;
 	if (!extra)
 		return 0;
-	for (; names->name; names++)
+	for (; *names->name; names++)
 		if (extra & names->value)
 			return field_error(err, "allows %s, which the ruleset does not handle",
 					   names->name);

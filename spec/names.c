@@ -21,7 +21,7 @@ const struct name namespace_names[] = {
 	{ "time",    CLONE_NEWTIME },
 	{ "user",    CLONE_NEWUSER },
 	{ "uts",     CLONE_NEWUTS },
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name capability_names[] = {
@@ -66,7 +66,7 @@ const struct name capability_names[] = {
 	{ "CAP_PERFMON",            CAP_PERFMON },
 	{ "CAP_BPF",                CAP_BPF },
 	{ "CAP_CHECKPOINT_RESTORE", CAP_CHECKPOINT_RESTORE },
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name rlimit_names[] = {
@@ -86,7 +86,7 @@ const struct name rlimit_names[] = {
 	{ "RLIMIT_RTTIME",     RLIMIT_RTTIME },
 	{ "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
 	{ "RLIMIT_STACK",      RLIMIT_STACK },
-	{ 0 },
+	{ .name = "" },
 };
 
 /* <linux/sched.h>; SCHED_ISO is reserved there, the kernel refuses it. */
@@ -98,7 +98,7 @@ const struct name scheduler_policy_names[] = {
 	{ "SCHED_ISO",      4 },
 	{ "SCHED_IDLE",     5 },
 	{ "SCHED_DEADLINE", 6 },
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name scheduler_flag_names[] = {
@@ -109,21 +109,21 @@ const struct name scheduler_flag_names[] = {
 	{ "SCHED_FLAG_KEEP_PARAMS",    SCHED_FLAG_KEEP_PARAMS },
 	{ "SCHED_FLAG_UTIL_CLAMP_MIN", SCHED_FLAG_UTIL_CLAMP_MIN },
 	{ "SCHED_FLAG_UTIL_CLAMP_MAX", SCHED_FLAG_UTIL_CLAMP_MAX },
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name io_priority_class_names[] = {
 	{ "IOPRIO_CLASS_RT",   IOPRIO_CLASS_RT },
 	{ "IOPRIO_CLASS_BE",   IOPRIO_CLASS_BE },
 	{ "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE },
-	{ 0 },
+	{ .name = "" },
 };
 
 /* <linux/personality.h> */
 const struct name personality_names[] = {
 	{ "LINUX",   0x0000 },
 	{ "LINUX32", 0x0008 },
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name memory_policy_mode_names[] = {
@@ -134,14 +134,14 @@ const struct name memory_policy_mode_names[] = {
 	{ "MPOL_LOCAL",               MPOL_LOCAL },
 	{ "MPOL_PREFERRED_MANY",      MPOL_PREFERRED_MANY },
 	{ "MPOL_WEIGHTED_INTERLEAVE", 6 }, /* Linux 6.9 */
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name memory_policy_flag_names[] = {
 	{ "MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING },
 	{ "MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES },
 	{ "MPOL_F_STATIC_NODES",   MPOL_F_STATIC_NODES },
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name propagation_names[] = {
@@ -153,7 +153,7 @@ const struct name propagation_names[] = {
 	{ "shared",      MS_SHARED },
 	{ "slave",       MS_SLAVE },
 	{ "unbindable",  MS_UNBINDABLE },
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name device_type_names[] = {
@@ -161,14 +161,14 @@ const struct name device_type_names[] = {
 	{ "c", 'c' }, /* character */
 	{ "u", 'u' }, /* the same, unbuffered */
 	{ "p", 'p' }, /* FIFO */
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name device_rule_type_names[] = {
 	{ "a", 'a' }, /* all */
 	{ "b", 'b' },
 	{ "c", 'c' },
-	{ 0 },
+	{ .name = "" },
 };
 
 /* <linux/landlock.h>, whose newer bits old headers lack */
@@ -192,7 +192,7 @@ const struct name landlock_fs_names[] = {
 	{ "truncate",     BIT(14) },
 	{ "ioctl_dev",    BIT(15) },
 	{ "resolve_unix", BIT(16) },
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name landlock_net_names[] = {
@@ -200,13 +200,13 @@ const struct name landlock_net_names[] = {
 	{ "connect_tcp",      BIT(1) },
 	{ "bind_udp",         BIT(2) },
 	{ "connect_send_udp", BIT(3) },
-	{ 0 },
+	{ .name = "" },
 };
 
 const struct name landlock_scope_names[] = {
 	{ "abstract_unix_socket", BIT(0) },
 	{ "signal",               BIT(1) },
-	{ 0 },
+	{ .name = "" },
 };
 
 /* Every right up to bit n. */

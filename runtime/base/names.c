@@ -7,7 +7,7 @@
 
 bool name_value(const struct name *table, const char *name, uint64_t *value)
 {
-	for (; table->name; table++) {
+	for (; *table->name; table++) {
 		if (strcmp(table->name, name) == 0) {
 			*value = table->value;
 			return true;
@@ -18,7 +18,7 @@ bool name_value(const struct name *table, const char *name, uint64_t *value)
 
 const char *name_text(const struct name *table, uint64_t value)
 {
-	for (; table->name; table++)
+	for (; *table->name; table++)
 		if (table->value == value)
 			return table->name;
 	return NULL;

@@ -1,6 +1,6 @@
 /*
  * Tables of words and their numbers, looked up in both directions. A table ends with a row whose
- * name is NULL.
+ * name is "".
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct name {
-	const char *name;
+	char name[40]; /* no pointer, which would be relocated at each start */
 	uint64_t value;
 };
 

@@ -250,7 +250,7 @@ static void test_signal_of_the_library(void **state)
 static void test_names(void **state)
 {
 	static const struct name table[] = {
-		{ "one", 1 }, { "uno", 1 }, { "two", 2 }, { NULL, 0 }
+		{ "one", 1 }, { "uno", 1 }, { "two", 2 }, { .name = "" }
 	};
 	uint64_t value = 0;
 

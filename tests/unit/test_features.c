@@ -127,10 +127,10 @@ static void test_lists_are_the_tables(void **state)
 	size_t len = 0;
 
 	(void)state;
-	for (const struct name *name = capability_names; name->name; name++, len++)
+	for (const struct name *name = capability_names; *name->name; name++, len++)
 		assert_true(has(at("linux.capabilities"), name->name));
 	assert_int_equal(at("linux.capabilities")->len, len);
-	for (const struct name *name = namespace_names; name->name; name++)
+	for (const struct name *name = namespace_names; *name->name; name++)
 		assert_true(has(at("linux.namespaces"), name->name));
 	assert_int_equal(at("linux.namespaces")->len, 8);
 	assert_int_equal(at("hooks")->len, 6);

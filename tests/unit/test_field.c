@@ -47,12 +47,12 @@ static const struct name colours[] = {
 	{ "red",   1 },
 	{ "green", 2 },
 	{ "both",  3 },
-	{ 0 },
+	{ .name = "" },
 };
 static const struct name bit_numbers[] = {
 	{ "zero", 0 },
 	{ "top",  63 },
-	{ 0 },
+	{ .name = "" },
 };
 static const struct field child_fields[] = {
 	STRING("name", struct child, name, REQUIRED),

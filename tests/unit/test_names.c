@@ -30,10 +30,12 @@ static void test_unique(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-		assert_non_null(tables[i]->name);
-		for (const struct name *name = tables[i]; name->name; name++) {
+		assert_string_not_equal(tables[i]->name, "");
+		for (const struct name *name = tables[i]; *name->name; name++) {
 			uint64_t value;
 
+			assert_in_range(strnlen(name->name, sizeof(name->name)), 1,
+					sizeof(name->name) - 1);
 			assert_true(name_value(tables[i], name->name, &value));
 			assert_int_equal(value, name->value);
 			assert_string_equal(name_text(tables[i], name->value), name->name);
@@ -45,7 +47,7 @@ static size_t count(const struct name *table)
 {
 	size_t len = 0;
 
-	while (table[len].name)
+	while (*table[len].name)
 		len++;
 	return len;
 }
@@ -80,7 +82,7 @@ static uint64_t all(const struct name *table)
 {
 	uint64_t mask = 0;
 
-	for (; table->name; table++)
+	for (; *table->name; table++)
 		mask |= table->value;
 	return mask;
 }
