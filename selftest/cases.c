@@ -18,7 +18,7 @@ const struct name layer_names[] = {
 
 const struct name control_names[] = {
 	{ "host", CONTROL_HOST }, { "twin", CONTROL_TWIN }, { "oracle", CONTROL_ORACLE },
-	{ "decoy", CONTROL_DECOY }, { "paired", CONTROL_PAIRED }, { "ablation", CONTROL_ABLATION },
+	{ "decoy", CONTROL_DECOY }, { "ablation", CONTROL_ABLATION },
 	{ "counter", CONTROL_COUNTER }, { "none", CONTROL_NONE },
 	{ .name = "" }
 };

@@ -33,14 +33,14 @@ enum layer {
 };
 extern const struct name layer_names[];
 
-/* How we know that the attempt could have got through (reference: letters H O E D P A N). */
+/* How we know that the attempt could have got through (reference: letters H O E D A N; for P the
+ * attempt does its allowed half itself, and its judge looks: judge_paired()). */
 enum control {
 	CONTROL_HOST,	  /* H: the same in a child of the supervisor, on the host, no layer */
 	CONTROL_TWIN,	  /* O: the same as root of fresh namespaces without any layer */
 	CONTROL_ORACLE,	  /* E: as the twin, where arguments are wrong after the permission check:
 			   * getting through shows as one of `through` */
 	CONTROL_DECOY,	  /* D: a child of the host reaches the decoy right before and after */
-	CONTROL_PAIRED,	  /* P: the target itself does the allowed half (id in `pair`) */
 	CONTROL_ABLATION, /* A: the target without the layers of `without` */
 	CONTROL_COUNTER,  /* N: the twin, and a kernel counter that must move in the target */
 	CONTROL_NONE,	  /* liveness, and facts that the host reads itself */
@@ -75,7 +75,7 @@ struct observation {
 
 /* All that a row's own judgement may look at. */
 struct evidence {
-	const struct observation *target, *control, *marker, *pair;
+	const struct observation *target, *control, *marker;
 	const struct posture
 		*posture;	 /* of the target's process, read from the host while it waits */
 	const struct spec *spec; /* the configuration under test */
@@ -111,7 +111,6 @@ struct selftest_case {
 	unsigned layers;		/* who may contain it */
 	enum control control;
 	int through[CASE_ERRNOS_MAX]; /* errnos that show that it got through (all of ORACLE) */
-	char pair[32];		      /* PAIRED: the id of the allowed half */
 	unsigned without;	      /* ABLATION: the layers to leave out */
 	unsigned needs;	     /* layers without which the case is skipped (cgroup for a fork bomb) */
 	unsigned judge;	     /* JUDGE_X (judges.h), where errnos do not tell; 0: they decide */

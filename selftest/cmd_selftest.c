@@ -87,8 +87,6 @@ static int explain(const char *id, struct arena *arena, struct err *err)
 		printf("%-13s%s\n", "judged", "from what is seen outside of the container");
 	print_layers("layers", row->layers, arena);
 	printf("%-13s%s\n", "control", name_text(control_names, row->control));
-	if (*row->pair)
-		printf("%-13s%s\n", "pair", row->pair);
 	printf("%-13s%s\n", "profile", profiles_text(row->profiles));
 	if (*row->remedy)
 		printf("%-13s%s\n", "remedy", row->remedy);

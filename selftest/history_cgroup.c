@@ -141,7 +141,6 @@ int history_processes(struct scene *scene, struct err *err)
 	struct evidence evidence = { .target = &seen,
 				     .control = &control,
 				     .marker = &nothing,
-				     .pair = &nothing,
 				     .host = &scene->host,
 				     .cgroup = -1 };
 

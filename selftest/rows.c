@@ -19,7 +19,6 @@
 
 #define LIVENESS "liveness"
 #define EXEC_ROW "hyg.exec-second"
-#define NO_ROW SIZE_MAX
 
 /* What a place can do without, one by one. */
 #define ABLATABLE                                                                   \
@@ -112,10 +111,9 @@ static struct site *make_site(struct runner *runner, enum place place, unsigned 
 	site = arena_new_object(arena, struct site);
 	site->place = place;
 	site->without = without;
-	/* each row once, and once as somebody's pair */
-	site->ids = arena_new_array(arena, const char *, 2 * runner->results_len);
-	site->rows = arena_new_array(arena, size_t, 2 * runner->results_len);
-	site->seen = arena_new_array(arena, struct observation, 2 * runner->results_len);
+	site->ids = arena_new_array(arena, const char *, runner->results_len);
+	site->rows = arena_new_array(arena, size_t, runner->results_len);
+	site->seen = arena_new_array(arena, struct observation, runner->results_len);
 	return runner->sites[runner->sites_len++] = site;
 }
 
@@ -168,7 +166,6 @@ static bool control_place(const struct runner *runner, const struct selftest_cas
 		*place = PLACE_ABLATION;
 		*without = row->without;
 		return true;
-	case CONTROL_PAIRED:
 	case CONTROL_NONE:
 		return false;
 	}
@@ -200,8 +197,6 @@ static void assign(struct runner *runner, size_t index)
 	unsigned without;
 
 	add_try(target, row->id, index);
-	if (*row->pair)
-		add_try(target, row->pair, NO_ROW);
 	if (row->layers & LAYER_SECCOMP && !is_liveness(row) &&
 	    runner->stage.spec->linux.seccomp.set && !runs_into_limits(runner, row))
 		add_try(make_site(runner, PLACE_MARKER, 0), row->id, index);
@@ -254,7 +249,6 @@ static void judge(struct runner *runner, struct result *result, const struct obs
 	struct evidence evidence = {
 		.target = target,
 		.marker = seen_at(rows_site(runner, PLACE_MARKER, 0), row->id),
-		.pair = *row->pair ? seen_at(site, row->pair) : NULL,
 		.posture = site ? site->posture : NULL,
 		.spec = site && site->spec ? site->spec : runner->stage.spec,
 		.host = runner->stage.host,
@@ -364,8 +358,6 @@ void rows_judge_exec(struct runner *runner)
 	for (size_t i = 0; site && i < site->len; i++) {
 		struct result again = { 0 };
 
-		if (site->rows[i] == NO_ROW)
-			continue;
 		again.row = runner->results[site->rows[i]].row;
 		judge(runner, &again, &site->seen[i], true, &within);
 		passed += again.verdict == VERDICT_PASS && !is_liveness(again.row);

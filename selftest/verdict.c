@@ -101,8 +101,7 @@ static void consider_control(const struct question *question, struct result *res
 	char seen[200];
 
 	/* A judge that finds nothing to prove here needs no control. */
-	if (row->control == CONTROL_NONE || row->control == CONTROL_PAIRED ||
-	    result->verdict == VERDICT_NOT_APPLICABLE)
+	if (row->control == CONTROL_NONE || result->verdict == VERDICT_NOT_APPLICABLE)
 		return;
 	if (!control || !control->tried) {
 		consider(result, VERDICT_INCONCLUSIVE, "the control (%s) was not made", where);
@@ -131,22 +130,6 @@ static void consider_control(const struct question *question, struct result *res
 	else
 		consider(result, VERDICT_INCONCLUSIVE,
 			 "%s in the control (%s) too: it could not have got through", seen, where);
-}
-
-/* The allowed half of a pair, in the same container. */
-static void consider_pair(const struct question *question, struct result *result)
-{
-	const struct observation *pair = question->evidence->pair;
-	char seen[200];
-
-	if (!*question->row->pair)
-		return;
-	if (pair && pair->tried && !find_fault(question->row, pair) && pair->value >= 0)
-		return;
-	if (pair)
-		judge_describe(pair, seen, sizeof(seen));
-	consider(result, VERDICT_INCONCLUSIVE, "%s, which is allowed, did not work: %s",
-		 question->row->pair, pair ? seen : "not tried");
 }
 
 /*
@@ -251,7 +234,6 @@ void verdict_make(const struct evidence *evidence, bool alive, bool outer, struc
 	consider_target(&question, result);
 	consider_marker(&question, result);
 	consider_control(&question, result);
-	consider_pair(&question, result);
 	if (!alive)
 		consider(result, VERDICT_INCONCLUSIVE,
 			 "what must work in the container did not work");

@@ -76,10 +76,8 @@ static const struct selftest_case
 	oracle = { "sys.oracle", "kernel", .contained = { EPERM }, .layers = LAYER_CAPABILITIES,
 		   .control = CONTROL_ORACLE, .through = { EINVAL, EFAULT } },
 	hidden = { "ns.hidden", "mounts", .contained = { ENOENT }, .layers = LAYER_NAMESPACES, .control = CONTROL_DECOY },
-	paired = { "fs.paired", "files", .contained = { EACCES }, .layers = LAYER_LANDLOCK, .control = CONTROL_PAIRED,
-		   .pair = "fs.allowed" },
 	ablated = { "fs.ablated", "files", .contained = { EACCES }, .layers = LAYER_LANDLOCK,
-		    .control = CONTROL_ABLATION, .pair = "fs.allowed" },
+		    .control = CONTROL_ABLATION },
 	leaking = { "ns.leaking", "mounts", .layers = LAYER_NAMESPACES, .control = CONTROL_DECOY, .judge = LEAK },
 	tight = { "ns.tight", "mounts", .layers = LAYER_NAMESPACES, .control = CONTROL_DECOY, .judge = TIGHT },
 	bomb = { "cg.bomb", "limits", .layers = LAYER_CGROUP, .control = CONTROL_COUNTER, .judge = TIGHT },
@@ -94,139 +92,133 @@ static const struct selftest_case
 static const struct {
 	const char *name;
 	const struct selftest_case *row;
-	struct observation target, control, marker, pair;
+	struct observation target, control, marker;
 	enum verdict verdict;
 	const char *reason; /* a part of it; NULL: any */
 	unsigned layers;
 	bool measured, dead, outer, unread, user;
 } rows[] = {
 	/* what a pass needs */
-	{ "refused", &filtered, REFUSED(EPERM), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_SECCOMP },
-	{ "by the second errno", &filtered, REFUSED(EIO), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_SECCOMP },
-	{ "killed by the filter", &filtered, KILLED(SIGSYS), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_PASS,
+	{ "refused", &filtered, REFUSED(EPERM), RETURNED(0), UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_SECCOMP },
+	{ "by the second errno", &filtered, REFUSED(EIO), RETURNED(0), UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_SECCOMP },
+	{ "killed by the filter", &filtered, KILLED(SIGSYS), RETURNED(0), UNTRIED, .verdict = VERDICT_PASS,
 	  .layers = LAYER_SECCOMP, .measured = true },
-	{ "several may, nothing measured", &guarded, REFUSED(EPERM), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_PASS },
+	{ "several may, nothing measured", &guarded, REFUSED(EPERM), RETURNED(0), UNTRIED, .verdict = VERDICT_PASS },
 
 	/* the marker */
-	{ "marker: the filter", &guarded, REFUSED(EPERM), RETURNED(0), REFUSED(MARKER_ERRNO), UNTRIED, .verdict = VERDICT_PASS,
+	{ "marker: the filter", &guarded, REFUSED(EPERM), RETURNED(0), REFUSED(MARKER_ERRNO), .verdict = VERDICT_PASS,
 	  .layers = LAYER_SECCOMP, .measured = true },
-	{ "marker: not the filter", &guarded, REFUSED(EPERM), RETURNED(0), REFUSED(EPERM), UNTRIED, .verdict = VERDICT_PASS,
+	{ "marker: not the filter", &guarded, REFUSED(EPERM), RETURNED(0), REFUSED(EPERM), .verdict = VERDICT_PASS,
 	  .layers = LAYER_CAPABILITIES, .measured = true },
-	{ "marker: one of two others", &fenced, REFUSED(EPERM), RETURNED(0), REFUSED(EPERM), UNTRIED, .verdict = VERDICT_PASS,
+	{ "marker: one of two others", &fenced, REFUSED(EPERM), RETURNED(0), REFUSED(EPERM), .verdict = VERDICT_PASS,
 	  .layers = LAYER_CAPABILITIES | LAYER_LANDLOCK },
 	{ "marker: an errno of the profile's choice", &filtered, REFUSED(ENOTTY), RETURNED(0), REFUSED(MARKER_ERRNO),
-	  UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_SECCOMP, .measured = true },
-	{ "marker: the canary lies", &filtered, REFUSED(EPERM), RETURNED(0), REFUSED(EPERM), UNTRIED,
+	  .verdict = VERDICT_PASS, .layers = LAYER_SECCOMP, .measured = true },
+	{ "marker: the canary lies", &filtered, REFUSED(EPERM), RETURNED(0), REFUSED(EPERM),
 	  .verdict = VERDICT_INCONCLUSIVE, .reason = "something else is in the way" },
-	{ "marker: too new for the profile", &filtered, REFUSED(EPERM), RETURNED(0), REFUSED(ENOSYS), UNTRIED,
+	{ "marker: too new for the profile", &filtered, REFUSED(EPERM), RETURNED(0), REFUSED(ENOSYS),
 	  .verdict = VERDICT_PASS },
 
 	/* getting through */
-	{ "through", &filtered, RETURNED(3), RETURNED(3), UNTRIED, UNTRIED, .verdict = VERDICT_FAIL, .reason = "returned 3" },
-	{ "through, without a control", &filtered, RETURNED(0), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_FAIL, .reason = "got through" },
-	{ "through, in a dead container", &filtered, RETURNED(0), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_FAIL, .dead = true },
-	{ "through, against the marker", &guarded, RETURNED(0), RETURNED(0), REFUSED(MARKER_ERRNO), UNTRIED, .verdict = VERDICT_FAIL },
+	{ "through", &filtered, RETURNED(3), RETURNED(3), UNTRIED, .verdict = VERDICT_FAIL, .reason = "returned 3" },
+	{ "through, without a control", &filtered, RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_FAIL, .reason = "got through" },
+	{ "through, in a dead container", &filtered, RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_FAIL, .dead = true },
+	{ "through, against the marker", &guarded, RETURNED(0), RETURNED(0), REFUSED(MARKER_ERRNO), .verdict = VERDICT_FAIL },
 	{ "through, and flooded", &filtered,
-	  { ALL, .done = true, .flooded = true }, RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_FAIL },
-	{ "through by the oracle", &oracle, REFUSED(EFAULT), REFUSED(EINVAL), UNTRIED, UNTRIED, .verdict = VERDICT_FAIL, .reason = "EFAULT" },
-	{ "contained by the oracle", &oracle, REFUSED(EPERM), REFUSED(EINVAL), UNTRIED, UNTRIED, .verdict = VERDICT_PASS,
+	  { ALL, .done = true, .flooded = true }, RETURNED(0), UNTRIED, .verdict = VERDICT_FAIL },
+	{ "through by the oracle", &oracle, REFUSED(EFAULT), REFUSED(EINVAL), UNTRIED, .verdict = VERDICT_FAIL, .reason = "EFAULT" },
+	{ "contained by the oracle", &oracle, REFUSED(EPERM), REFUSED(EINVAL), UNTRIED, .verdict = VERDICT_PASS,
 	  .layers = LAYER_CAPABILITIES },
 
 	/* answers that are none */
-	{ "an errno that says nothing", &filtered, REFUSED(EBADF), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "an errno that says nothing", &filtered, REFUSED(EBADF), RETURNED(0), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "EBADF is no refusal", .layers = LAYER_SECCOMP },
-	{ "the filter before the layer", &hidden, KILLED(SIGSYS), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "the filter before the layer", &hidden, KILLED(SIGSYS), RETURNED(0), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "filter was in the way", .layers = LAYER_SECCOMP, .measured = true },
-	{ "not tried", &filtered, UNTRIED, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_SKIPPED, .reason = "not tried" },
-	{ "unknown", &filtered, UNKNOWN, RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "does not know" },
-	{ "silent", &filtered, { .tried = true }, RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "did not begin" },
+	{ "not tried", &filtered, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_SKIPPED, .reason = "not tried" },
+	{ "unknown", &filtered, UNKNOWN, RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "does not know" },
+	{ "silent", &filtered, { .tried = true }, RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "did not begin" },
 	{ "answers before it begins", &filtered, { .tried = true, .done = true, .ended = true, .value = -1, .error = EPERM },
-	  RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "before it began" },
+	  RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "before it began" },
 	{ "does not end", &filtered, { .tried = true, .alive = true, .done = true, .value = -1, .error = EPERM }, RETURNED(0),
-	  UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "come to an end" },
+	  UNTRIED, .verdict = VERDICT_ERROR, .reason = "come to an end" },
 	{ "floods", &filtered, { ALL, .done = true, .value = -1, .error = EPERM, .flooded = true }, RETURNED(0), UNTRIED,
-	  UNTRIED, .verdict = VERDICT_ERROR, .reason = "more than there is" },
-	{ "hangs", &filtered, HUNG(SIGALRM), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
-	{ "crashes", &filtered, KILLED(SIGSEGV), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "without an answer" },
-	{ "leaves", &filtered, KILLED(0), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "without an answer" },
+	  .verdict = VERDICT_ERROR, .reason = "more than there is" },
+	{ "hangs", &filtered, HUNG(SIGALRM), RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
+	{ "crashes", &filtered, KILLED(SIGSEGV), RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "without an answer" },
+	{ "leaves", &filtered, KILLED(0), RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "without an answer" },
 
 	/* controls */
-	{ "no control", &filtered, REFUSED(EPERM), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "no control", &filtered, REFUSED(EPERM), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "the control (host) was not made", .layers = LAYER_SECCOMP },
-	{ "control refused", &filtered, REFUSED(EPERM), REFUSED(EACCES), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "control refused", &filtered, REFUSED(EPERM), REFUSED(EACCES), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "EACCES in the control (host)", .layers = LAYER_SECCOMP },
-	{ "control refused to a user", &filtered, REFUSED(EPERM), REFUSED(EPERM), UNTRIED, UNTRIED,
+	{ "control refused to a user", &filtered, REFUSED(EPERM), REFUSED(EPERM), UNTRIED,
 	  .verdict = VERDICT_INCONCLUSIVE, .reason = "needs root", .layers = LAYER_SECCOMP, .user = true },
-	{ "control refused outside", &filtered, REFUSED(EPERM), REFUSED(EPERM), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "control refused outside", &filtered, REFUSED(EPERM), REFUSED(EPERM), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "already blocked by the outer sandbox", .layers = LAYER_SECCOMP, .outer = true },
-	{ "control killed outside", &filtered, REFUSED(EPERM), KILLED(SIGSYS), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "control killed outside", &filtered, REFUSED(EPERM), KILLED(SIGSYS), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "killed by SIGSYS in the control", .layers = LAYER_SECCOMP, .outer = true },
-	{ "control broken", &filtered, REFUSED(EPERM), KILLED(SIGSEGV), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR,
+	{ "control broken", &filtered, REFUSED(EPERM), KILLED(SIGSEGV), UNTRIED, .verdict = VERDICT_ERROR,
 	  .reason = "the control (host): the canary ended" },
-	{ "the kernel, or the outer filter", &filtered, REFUSED(ENOSYS), REFUSED(ENOSYS), UNTRIED, UNTRIED,
+	{ "the kernel, or the outer filter", &filtered, REFUSED(ENOSYS), REFUSED(ENOSYS), UNTRIED,
 	  .verdict = VERDICT_INCONCLUSIVE, .reason = "already blocked by the outer sandbox", .layers = LAYER_SECCOMP, .outer = true },
-	{ "the kernel has none", &filtered, REFUSED(ENOSYS), REFUSED(ENOSYS), UNTRIED, UNTRIED, .verdict = VERDICT_NOT_APPLICABLE,
+	{ "the kernel has none", &filtered, REFUSED(ENOSYS), REFUSED(ENOSYS), UNTRIED, .verdict = VERDICT_NOT_APPLICABLE,
 	  .reason = "ENOSYS in the control", .layers = LAYER_SECCOMP },
-	{ "the kernel has none, refused before", &filtered, REFUSED(EPERM), REFUSED(EAFNOSUPPORT), UNTRIED, UNTRIED,
+	{ "the kernel has none, refused before", &filtered, REFUSED(EPERM), REFUSED(EAFNOSUPPORT), UNTRIED,
 	  .verdict = VERDICT_NOT_APPLICABLE, .reason = "EAFNOSUPPORT", .layers = LAYER_SECCOMP },
-	{ "the host has no such file", &filtered, REFUSED(ENOENT), REFUSED(ENOENT), UNTRIED, UNTRIED,
+	{ "the host has no such file", &filtered, REFUSED(ENOENT), REFUSED(ENOENT), UNTRIED,
 	  .verdict = VERDICT_NOT_APPLICABLE, .reason = "ENOENT", .layers = LAYER_SECCOMP },
-	{ "the decoy is missing", &hidden, REFUSED(ENOENT), REFUSED(ENOENT), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "the decoy is missing", &hidden, REFUSED(ENOENT), REFUSED(ENOENT), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "ENOENT in the control (decoy)", .layers = LAYER_NAMESPACES },
-	{ "hidden", &hidden, REFUSED(ENOENT), RETURNED(3), UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_NAMESPACES },
-	{ "oracle refused", &oracle, REFUSED(EPERM), REFUSED(EPERM), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "hidden", &hidden, REFUSED(ENOENT), RETURNED(3), UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_NAMESPACES },
+	{ "oracle refused", &oracle, REFUSED(EPERM), REFUSED(EPERM), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "EPERM in the control (oracle)", .layers = LAYER_CAPABILITIES },
 
-	/* pairs */
-	{ "pair", &paired, REFUSED(EACCES), UNTRIED, UNTRIED, RETURNED(0), .verdict = VERDICT_PASS, .layers = LAYER_LANDLOCK },
-	{ "pair refused", &paired, REFUSED(EACCES), UNTRIED, UNTRIED, REFUSED(EACCES), .verdict = VERDICT_INCONCLUSIVE,
-	  .reason = "fs.allowed, which is allowed, did not work: EACCES", .layers = LAYER_LANDLOCK },
-	{ "pair not tried", &paired, REFUSED(EACCES), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE, .reason = "no answer",
-	  .layers = LAYER_LANDLOCK },
-	{ "pair and ablation", &ablated, REFUSED(EACCES), RETURNED(0), UNTRIED, RETURNED(0), .verdict = VERDICT_PASS,
-	  .layers = LAYER_LANDLOCK },
-	{ "pair without ablation", &ablated, REFUSED(EACCES), REFUSED(EACCES), UNTRIED, RETURNED(0), .verdict = VERDICT_INCONCLUSIVE,
+	/* ablation */
+	{ "ablation", &ablated, REFUSED(EACCES), RETURNED(0), UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_LANDLOCK },
+	{ "ablation, refused too", &ablated, REFUSED(EACCES), REFUSED(EACCES), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "EACCES in the control (ablation)", .layers = LAYER_LANDLOCK },
 
 	/* the must-allow set */
-	{ "in a dead container", &filtered, REFUSED(EPERM), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "in a dead container", &filtered, REFUSED(EPERM), RETURNED(0), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "must work", .layers = LAYER_SECCOMP, .dead = true },
-	{ "must work, does", &must, RETURNED(0), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_PASS },
-	{ "must work, does not", &must, REFUSED(EPERM), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "EPERM" },
-	{ "must work, killed", &must, KILLED(SIGSYS), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "SIGSYS" },
-	{ "must work, hangs", &must, HUNG(SIGKILL), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
-	{ "must work, unknown", &must, UNKNOWN, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "does not know" },
-	{ "must work, without a nonce", &lies, RETURNED(0), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "decoy" },
-	{ "may work, does not", &may, REFUSED(EPERM), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_NOT_APPLICABLE, .reason = "does not allow" },
-	{ "may work, killed", &may, KILLED(SIGSYS), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_NOT_APPLICABLE, .reason = "SIGSYS" },
-	{ "may work, breaks", &may, REFUSED(EMFILE), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "EMFILE" },
+	{ "must work, does", &must, RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_PASS },
+	{ "must work, does not", &must, REFUSED(EPERM), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "EPERM" },
+	{ "must work, killed", &must, KILLED(SIGSYS), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "SIGSYS" },
+	{ "must work, hangs", &must, HUNG(SIGKILL), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
+	{ "must work, unknown", &must, UNKNOWN, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "does not know" },
+	{ "must work, without a nonce", &lies, RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "decoy" },
+	{ "may work, does not", &may, REFUSED(EPERM), UNTRIED, UNTRIED, .verdict = VERDICT_NOT_APPLICABLE, .reason = "does not allow" },
+	{ "may work, killed", &may, KILLED(SIGSYS), UNTRIED, UNTRIED, .verdict = VERDICT_NOT_APPLICABLE, .reason = "SIGSYS" },
+	{ "may work, breaks", &may, REFUSED(EMFILE), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "EMFILE" },
 
 	/* judges */
-	{ "judged tight", &tight, REFUSED(EINVAL), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_NAMESPACES },
-	{ "judged tight, hangs", &tight, HUNG(SIGKILL), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
-	{ "judged tight, crashes", &tight, KILLED(SIGKILL), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "without" },
-	{ "judged tight, decoy missing", &tight, REFUSED(ENOENT), REFUSED(ENOENT), UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
+	{ "judged tight", &tight, REFUSED(EINVAL), RETURNED(0), UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_NAMESPACES },
+	{ "judged tight, hangs", &tight, HUNG(SIGKILL), RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
+	{ "judged tight, crashes", &tight, KILLED(SIGKILL), RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "without" },
+	{ "judged tight, decoy missing", &tight, REFUSED(ENOENT), REFUSED(ENOENT), UNTRIED, .verdict = VERDICT_INCONCLUSIVE,
 	  .reason = "ENOENT", .layers = LAYER_NAMESPACES },
-	{ "a leak against the canary's word", &leaking, REFUSED(EPERM), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_FAIL,
+	{ "a leak against the canary's word", &leaking, REFUSED(EPERM), RETURNED(0), UNTRIED, .verdict = VERDICT_FAIL,
 	  .reason = "the decoy was written to" },
-	{ "a leak against everything", &leaking, { .tried = true, .flooded = true }, REFUSED(ENOENT), UNTRIED, UNTRIED,
+	{ "a leak against everything", &leaking, { .tried = true, .flooded = true }, REFUSED(ENOENT), UNTRIED,
 	  .verdict = VERDICT_FAIL, .reason = "the decoy was written to", .dead = true, .outer = true },
-	{ "a bomb that is killed", &bomb, KILLED(SIGKILL), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_CGROUP },
-	{ "a bomb that hangs", &bomb, HUNG(SIGKILL), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
-	{ "a bomb that crashes", &bomb, KILLED(SIGSEGV), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "without" },
-	{ "a file too large", &size, KILLED(SIGXFSZ), RETURNED(0), UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_RLIMITS },
+	{ "a bomb that is killed", &bomb, KILLED(SIGKILL), RETURNED(0), UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_CGROUP },
+	{ "a bomb that hangs", &bomb, HUNG(SIGKILL), RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
+	{ "a bomb that crashes", &bomb, KILLED(SIGSEGV), RETURNED(0), UNTRIED, .verdict = VERDICT_ERROR, .reason = "without" },
+	{ "a file too large", &size, KILLED(SIGXFSZ), RETURNED(0), UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_RLIMITS },
 
 	/* facts of the host */
-	{ "fact", &fact, UNTRIED, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_RUNTIME },
-	{ "fact that the canary does not know", &fact, UNKNOWN, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_RUNTIME },
-	{ "fact in a dead container", &fact, UNTRIED, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE, .reason = "must work",
+	{ "fact", &fact, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_RUNTIME },
+	{ "fact that the canary does not know", &fact, UNKNOWN, UNTRIED, UNTRIED, .verdict = VERDICT_PASS, .layers = LAYER_RUNTIME },
+	{ "fact in a dead container", &fact, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_INCONCLUSIVE, .reason = "must work",
 	  .layers = LAYER_RUNTIME, .dead = true },
-	{ "fact that is bad", &bad_fact, UNTRIED, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_FAIL, .reason = "decoy" },
-	{ "fact that is not here", &no_fact, UNTRIED, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_NOT_APPLICABLE, .reason = "no swap",
+	{ "fact that is bad", &bad_fact, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_FAIL, .reason = "decoy" },
+	{ "fact that is not here", &no_fact, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_NOT_APPLICABLE, .reason = "no swap",
 	  .layers = LAYER_RUNTIME },
-	{ "fact that cannot be read", &bad_fact, UNTRIED, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "could not be read", 0,
+	{ "fact that cannot be read", &bad_fact, UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "could not be read", 0,
 	  .unread = true },
-	{ "fact that is also tried, and hangs", &fact, HUNG(SIGKILL), UNTRIED, UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
+	{ "fact that is also tried, and hangs", &fact, HUNG(SIGKILL), UNTRIED, UNTRIED, .verdict = VERDICT_ERROR, .reason = "hung" },
 };
 /* clang-format on */
 
@@ -240,7 +232,6 @@ static void test_verdicts(void **state)
 		const struct evidence evidence = { .target = &rows[i].target,
 						   .control = &rows[i].control,
 						   .marker = &rows[i].marker,
-						   .pair = &rows[i].pair,
 						   .host = rows[i].user ? &user : &root,
 						   .posture = rows[i].unread ? NULL : &posture,
 						   .cgroup = -1 };
@@ -322,8 +313,8 @@ static bool check_row(const struct selftest_case *row, void *context)
 	struct census *census = context;
 	const char *wrong = NULL;
 
-	if (FILLS(row->id) || FILLS(row->group) || FILLS(row->attempt) || FILLS(row->pair) ||
-	    FILLS(row->remedy) || FILLS(row->references) || FILLS(row->limitation))
+	if (FILLS(row->id) || FILLS(row->group) || FILLS(row->attempt) || FILLS(row->remedy) ||
+	    FILLS(row->references) || FILLS(row->limitation))
 		wrong = "a text that is too long for its array";
 	else if (case_find(row->id) != row)
 		wrong = "the id is not the only one";
@@ -339,8 +330,6 @@ static bool check_row(const struct selftest_case *row, void *context)
 		wrong = "neither control nor judge, and nothing said of it";
 	else if (row->control == CONTROL_ORACLE && !row->through[0])
 		wrong = "an oracle without what it says";
-	else if (row->control == CONTROL_PAIRED && !*row->pair)
-		wrong = "no pair";
 	else if (row->control == CONTROL_ABLATION && !row->without)
 		wrong = "nothing is left out";
 	for (size_t i = 0; !wrong && i < CASE_ERRNOS_MAX; i++)
