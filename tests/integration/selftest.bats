@@ -369,6 +369,8 @@ killed_in_the_middle() {
 	wait_for has_containers
 	pkill -KILL -P $pid || kill -KILL $pid
 	wait $pid 2>/dev/null || :
+	# its children hold the lock until they have noticed
+	wait_for flock -n "$ROOT/.selftest" true
 }
 has_containers() { [ "$(agentd list -q | grep -c '^selftest-')" -gt 1 ]; }
 
