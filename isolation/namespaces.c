@@ -2,8 +2,8 @@
  * Namespaces, see namespaces.h.
  *
  * One rule decides: what is created is created by one clone3(2), what is joined is joined by the
- * joiner before that clone. Two exceptions are init's own: the cgroup namespace takes its root from
- * the cgroup that the caller is in, so it is unshared after init was born in the container's
+ * joiner before that clone. Two exceptions are init's own: a new cgroup namespace takes its root
+ * from the cgroup that the caller is in, so it is unshared after init was born in the container's
  * cgroup; and a time namespace takes its offsets before anybody enters it.
  */
 #include "isolation/namespaces.h"
@@ -34,14 +34,6 @@ static const uint64_t join_order_privileged[] = { CLONE_NEWPID, CLONE_NEWNET,  C
 static const uint64_t join_order_unprivileged[] = { CLONE_NEWUSER,   CLONE_NEWPID, CLONE_NEWNET,
 						    CLONE_NEWIPC,    CLONE_NEWUTS, CLONE_NEWTIME,
 						    CLONE_NEWCGROUP, CLONE_NEWNS,  0 };
-
-/* The files of /proc/PID/ns; the container's processes may be in another pid or time namespace than
- * init's children. */
-static const struct name namespace_files[] = {
-	{ "user", CLONE_NEWUSER },     { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET },
-	{ "ipc", CLONE_NEWIPC },       { "uts", CLONE_NEWUTS }, { "time", CLONE_NEWTIME },
-	{ "cgroup", CLONE_NEWCGROUP }, { "mnt", CLONE_NEWNS },	{ .name = "" },
-};
 
 static const struct spec_namespace *find(const struct spec_namespaces *list, uint64_t type)
 {
@@ -96,26 +88,23 @@ int namespaces_plan(const struct spec *spec, const struct host *host, struct are
 	return time_offsets_plan(&spec->linux.time_offsets, arena, plan, err);
 }
 
-int namespaces_plan_exec(pid_t pid, uint64_t own, const struct host *host, struct arena *arena,
-			 struct namespaces_plan *plan, struct err *err)
+int namespaces_plan_exec(pid_t pid, uint64_t own, struct namespaces_plan *plan, struct err *err)
 {
-	plan->all = own;
-	for (const uint64_t *type = join_order(host); *type; type++) {
-		const char *file = name_text(namespace_files, *type);
-		char mine[32];
-		const char *path;
-		struct stat own_st, st;
+	struct stat mine, st;
+	char path[32];
 
-		snprintf(mine, sizeof(mine), "/proc/self/ns/%s", file);
-		path = arena_format(arena, "/proc/%d/ns/%s", (int)pid, file);
-		if (!(own & *type) || stat(mine, &own_st) < 0)
-			continue;
-		if (stat(path, &st) < 0)
+	plan->all = own;
+	/* setns(2) into the user namespace that one is in already is an error. */
+	if (own & CLONE_NEWUSER) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+		if (stat("/proc/self/ns/user", &mine) < 0 || stat(path, &st) < 0)
 			return err_sys(err, "stat %s: container not running", path);
-		/* setns(2) into the user namespace that one is in already is an error. */
-		if (st.st_ino != own_st.st_ino)
-			plan->join[plan->join_len++] = (struct namespace_join){ *type, path };
+		if (st.st_ino == mine.st_ino)
+			own &= ~(uint64_t)CLONE_NEWUSER;
 	}
+	if (own)
+		plan->join[plan->join_len++] =
+			(struct namespace_join){ own, "the container's init" };
 	return 0;
 }
 
@@ -132,36 +121,31 @@ int namespaces_open(const struct namespaces_plan *plan, int fds[], struct err *e
 		if (type < 0)
 			return err_set(err, EINVAL, "linux.namespaces: %s is not a namespace",
 				       join->path);
-		if ((uint64_t)type != join->type)
+		if ((uint64_t)type != join->types)
 			return err_set(err, EINVAL,
 				       "linux.namespaces: %s is a namespace of type %s, not %s",
 				       join->path, name_text(namespace_names, (uint64_t)type),
-				       name_text(namespace_names, join->type));
+				       name_text(namespace_names, join->types));
 	}
 	return 0;
 }
 
-static int join(const struct namespace_join *join, int fd, struct err *err)
+int namespaces_join(const struct namespaces_plan *plan, int fds[], struct err *err)
 {
-	if (setns(fd, (int)join->type) < 0)
-		return err_sys(err, "join the %s namespace %s",
-			       name_text(namespace_names, join->type), join->path);
+	for (size_t i = 0; i < plan->join_len; i++) {
+		const struct namespace_join *join = &plan->join[i];
+		const char *type = name_text(namespace_names, join->types);
+
+		if (setns(fds[i], (int)join->types) < 0)
+			return type ? err_sys(err, "join the %s namespace %s", type, join->path)
+				    : err_sys(err, "join the namespaces of %s", join->path);
+		fd_close(&fds[i]);
+	}
 	return 0;
 }
 
-int namespaces_join(const struct namespaces_plan *plan, const int fds[], struct err *err)
+int namespaces_unshare_cgroup(const struct namespaces_plan *plan, struct err *err)
 {
-	for (size_t i = 0; i < plan->join_len; i++)
-		if (plan->join[i].type != CLONE_NEWCGROUP && join(&plan->join[i], fds[i], err) < 0)
-			return -1;
-	return 0;
-}
-
-int namespaces_enter_cgroup(const struct namespaces_plan *plan, const int fds[], struct err *err)
-{
-	for (size_t i = 0; i < plan->join_len; i++)
-		if (plan->join[i].type == CLONE_NEWCGROUP && join(&plan->join[i], fds[i], err) < 0)
-			return -1;
 	if ((plan->unshare & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(err, "unshare the cgroup namespace");
 	return 0;

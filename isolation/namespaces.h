@@ -11,7 +11,7 @@
 #define NAMESPACES_MAX 8
 
 struct namespace_join {
-	uint64_t type;
+	uint64_t types; /* several: from a process, not from a file */
 	const char *path;
 };
 
@@ -30,25 +30,21 @@ int namespaces_plan(const struct spec *spec, const struct host *host, struct are
 		    struct namespaces_plan *plan, struct err *err);
 
 /*
- * Decides for exec: joins what the process `pid` (seen in /proc of the caller) has of its own
- * compared with the caller. `own` is namespaces_plan.all of the container.
+ * Decides for exec: joins all that the process `pid` (seen in /proc of the caller) has, at once,
+ * and by a pidfd that the caller opens. `own` is namespaces_plan.all of the container.
  */
-int namespaces_plan_exec(pid_t pid, uint64_t own, const struct host *host, struct arena *arena,
-			 struct namespaces_plan *plan, struct err *err);
+int namespaces_plan_exec(pid_t pid, uint64_t own, struct namespaces_plan *plan, struct err *err);
 
 /* Opens the files to join into fds[join_len] and checks that each is a namespace of its type
  * (NS_GET_NSTYPE). */
 int namespaces_open(const struct namespaces_plan *plan, int fds[], struct err *err);
 
-/* Joins them, in the joiner. A pid or time namespace takes effect for its children only. Allocates
- * nothing. */
-int namespaces_join(const struct namespaces_plan *plan, const int fds[], struct err *err);
+/* Joins them, in the joiner, and closes them. A pid or time namespace takes effect for its children
+ * only. Allocates nothing. */
+int namespaces_join(const struct namespaces_plan *plan, int fds[], struct err *err);
 
-/*
- * In init: the cgroup namespace, created so that its root is the cgroup that init was born in, or
- * joined: from inside of it the joiner could not have cloned into a cgroup that it does not show.
- */
-int namespaces_enter_cgroup(const struct namespaces_plan *plan, const int fds[], struct err *err);
+/* In init: a cgroup namespace of which the root is the cgroup that init was born in. */
+int namespaces_unshare_cgroup(const struct namespaces_plan *plan, struct err *err);
 
 /* In init: a time namespace with offsets: unshare, write them, enter (time_namespaces(7)). */
 int namespaces_enter_time(const struct namespaces_plan *plan, int proc, struct err *err);

@@ -132,8 +132,7 @@ int plan_make_exec(const struct spec *spec, const struct spec_process *process,
 	plan->cgroup.wanted = request->in_cgroup;
 	plan->bundle = request->bundle;
 	if (namespaces_plan(spec, host, arena, &created, err) < 0 ||
-	    namespaces_plan_exec(request->init, created.all, host, arena, &plan->namespaces, err) <
-		    0 ||
+	    namespaces_plan_exec(request->init, created.all, &plan->namespaces, err) < 0 ||
 	    idmap_plan(spec, host, arena, &plan->idmap, err) < 0 ||
 	    plan_process(spec, process, host, request, arena, plan, err) < 0)
 		return -1;

@@ -57,7 +57,7 @@ static void print_namespaces(const struct plan *plan, const struct page *page)
 		  page_mask(namespace_names, namespaces->clone | namespaces->unshare, page->arena));
 	for (size_t i = 0; i < namespaces->join_len; i++)
 		page_line(page, "joined", "%s from %s",
-			  name_text(namespace_names, namespaces->join[i].type),
+			  page_mask(namespace_names, namespaces->join[i].types, page->arena),
 			  namespaces->join[i].path);
 	page_line(page, "shared", "%s", page_mask(namespace_names, ~namespaces->all, page->arena));
 	if (namespaces->time_offsets)

@@ -61,7 +61,7 @@ static int run_keyring(struct launch *launch, struct err *err)
 
 static int run_cgroup_namespace(struct launch *launch, struct err *err)
 {
-	return namespaces_enter_cgroup(&launch->plan->namespaces, launch->joins, err);
+	return namespaces_unshare_cgroup(&launch->plan->namespaces, err);
 }
 
 static int run_time_namespace(struct launch *launch, struct err *err)
@@ -219,8 +219,6 @@ static int run_program(struct launch *launch, struct err *err)
 static int run_close_descriptors(struct launch *launch, struct err *err)
 {
 	fd_close(&launch->proc);
-	for (size_t i = 0; i < NAMESPACES_MAX; i++)
-		fd_close(&launch->joins[i]);
 	return process_close_fds(&launch->plan->process, err);
 }
 
@@ -383,8 +381,8 @@ const struct step inside_steps[] = {
 	  "before a terminal can be ours, and away from the caller's (CVE-2017-5226)" },
 	{ "keyring", FOR_BOTH, wants_keyring, run_keyring, NULL,
 	  "nothing of the caller's keys may be inherited" },
-	{ "cgroup namespace", FOR_BOTH, NULL, run_cgroup_namespace, NULL,
-	  "its root is the cgroup that we were born in; a joined one would have hidden that cgroup from clone" },
+	{ "cgroup namespace", FOR_CREATE, NULL, run_cgroup_namespace, NULL,
+	  "its root is the cgroup that we were born in, so it could not be created with the others" },
 	{ "loopback", FOR_CREATE, wants_loopback, run_loopback, NULL,
 	  "needs CAP_NET_ADMIN over the new network namespace" },
 	{ "names", FOR_CREATE, wants_names, run_names, NULL,

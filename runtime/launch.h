@@ -46,7 +46,7 @@ struct launch {
 	bool hooked;		   /* "runtime hooks": reached, so the poststop hooks are due */
 	char *hook_state;	   /* "hook state": shared with init; "record": filled */
 	size_t hook_state_max;	   /* bytes there */
-	int joins[NAMESPACES_MAX]; /* "namespaces": the files to join */
+	int joins[NAMESPACES_MAX]; /* "namespaces": the files to join; "open init": its pidfd */
 	int *sources;		   /* init, "sources": one for each mount row */
 	int rootfs;		   /* init, "sources", "root filesystem" */
 	int landlock;		   /* init, "landlock rules": the ruleset */

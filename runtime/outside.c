@@ -160,13 +160,12 @@ static int run_namespaces(struct launch *launch, struct err *err)
 	return namespaces_open(&launch->plan->namespaces, launch->joins, err);
 }
 
-/* exec: the recorded process lives, so all that was read and opened by its number was its own, not
- * of a process that came after it. */
-static int run_check_init(struct launch *launch, struct err *err)
+/* exec: the recorded process lives, so all that was read by its number was its own, not of a
+ * process that came after it. Its namespaces are joined by the descriptor. */
+static int run_open_init(struct launch *launch, struct err *err)
 {
-	autoclose int pidfd = state_open_pid(&launch->record);
-
-	if (pidfd < 0)
+	launch->joins[0] = state_open_pid(&launch->record);
+	if (launch->joins[0] < 0)
 		return err_set(err, ESRCH, "container not running: %s", launch->record.id);
 	return 0;
 }
@@ -403,9 +402,9 @@ const struct step outside_steps[] = {
 	  "init must inherit it; filled while init is busy" },
 	{ "hook state", FOR_CREATE, wants_init_hooks, run_hook_state, NULL,
 	  "init must inherit the memory; filled when the pid is known" },
-	{ "namespaces", FOR_BOTH, wants_joins, run_namespaces, NULL,
+	{ "namespaces", FOR_CREATE, wants_joins, run_namespaces, NULL,
 	  "opened and checked with our privileges and from our mount namespace" },
-	{ "check init", FOR_EXEC, NULL, run_check_init, NULL,
+	{ "open init", FOR_EXEC, NULL, run_open_init, NULL,
 	  "after the last look at /proc/PID: the container may end at any time, and its pid be reused" },
 	{ "descriptors", FOR_BOTH, wants_more_descriptors, run_descriptors, NULL,
 	  "init inherits the limit and holds one descriptor for each bind mount" },

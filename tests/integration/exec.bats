@@ -96,12 +96,15 @@ has_all_of_init() {
 	like 'cwd'
 }
 
-@test "--detach with --pid-file" {
+@test "--detach with --pid-file, in every namespace of the container" {
+	local type
 	start_resting
 	agentd exec --detach --pid-file "$WORK/exec.pid" "$ID" /bin/canary sleep </dev/null >"$WORK/exec.out" 2>&1 3>&-
 	wait_for grep -qx ready "$WORK/exec.out"
 	[ -d "/proc/$(cat "$WORK/exec.pid")" ]
-	[ "$(readlink "/proc/$(cat "$WORK/exec.pid")/ns/pid")" = "$(readlink "/proc/$PID/ns/pid")" ]
+	for type in user pid net ipc uts time cgroup mnt; do
+		[ "$(readlink "/proc/$(cat "$WORK/exec.pid")/ns/$type")" = "$(readlink "/proc/$PID/ns/$type")" ]
+	done
 	agentd delete --force "$ID"
 	wait_for bash -c "! [ -d /proc/$(cat "$WORK/exec.pid") ]"
 }

@@ -129,17 +129,30 @@ static void test_open_checks_the_type(void **state)
 	}
 }
 
-/* exec into a container that shares everything with us joins nothing. */
-static void test_exec_joins_only_what_differs(void **state)
+/* exec joins at once all that is the container's own, but never the user namespace that it is in.
+ */
+static void test_exec_joins_at_once(void **state)
 {
-	struct namespaces_plan plan = { 0 };
-	struct err err = { 0 };
+	static const struct {
+		uint64_t own;
+		size_t len;
+		uint64_t types;
+	} rows[] = {
+		{ 0, 0, 0 },
+		{ CLONE_NEWUSER, 0, 0 },
+		{ CLONE_NEWCGROUP | CLONE_NEWUSER | CLONE_NEWNS, 1, CLONE_NEWCGROUP | CLONE_NEWNS },
+	};
 
 	(void)state;
-	assert_int_equal(namespaces_plan_exec(getpid(), CLONE_NEWNET | CLONE_NEWUSER, &root_host,
-					      arena, &plan, &err),
-			 0);
-	assert_int_equal(plan.join_len, 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct namespaces_plan plan = { 0 };
+		struct err err = { 0 };
+
+		assert_int_equal(namespaces_plan_exec(getpid(), rows[i].own, &plan, &err), 0);
+		assert_int_equal(plan.all, rows[i].own);
+		assert_int_equal(plan.join_len, rows[i].len);
+		assert_int_equal(plan.join[0].types, rows[i].types);
+	}
 }
 
 int main(void)
@@ -150,7 +163,7 @@ int main(void)
 		cmocka_unit_test(test_time_offsets),
 		cmocka_unit_test(test_time_offsets_need_a_namespace),
 		cmocka_unit_test(test_open_checks_the_type),
-		cmocka_unit_test(test_exec_joins_only_what_differs),
+		cmocka_unit_test(test_exec_joins_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
