@@ -377,6 +377,16 @@ static bool wants_limits(const struct plan *plan)
 	return plan->limits.len > 0;
 }
 
+static bool owns_pids(const struct plan *plan)
+{
+	return plan->namespaces.clone & CLONE_NEWPID;
+}
+
+static bool shares_pids(const struct plan *plan)
+{
+	return !owns_pids(plan);
+}
+
 static bool wants_more_descriptors(const struct plan *plan)
 {
 	return plan->limits.raise_files;
@@ -408,6 +418,8 @@ const struct step outside_steps[] = {
 	  "after the last look at /proc/PID: the container may end at any time, and its pid be reused" },
 	{ "descriptors", FOR_BOTH, wants_more_descriptors, run_descriptors, NULL,
 	  "init inherits the limit and holds one descriptor for each bind mount" },
+	{ "seal (shared pids)", FOR_BOTH, shares_pids, run_seal, NULL,
+	  "whoever sees init in /proc could make the mount that it runs from writable until it is dissolved (CVE-2019-5736)" },
 	{ "clone", FOR_BOTH, NULL, clone_init, clone_undo,
 	  "everything that init inherits is there" },
 	{ "id maps", FOR_CREATE, wants_id_maps, run_id_maps, NULL,
@@ -430,7 +442,7 @@ const struct step outside_steps[] = {
 	  "in force before anything of the container runs, made while init is busy; it goes with the cgroup" },
 	{ "compile filter", FOR_BOTH, wants_seccomp, run_compile_filter, NULL,
 	  "init needs it only when it was told to start, and is busy meanwhile" },
-	{ "seal", FOR_BOTH, NULL, run_seal, NULL,
+	{ "seal", FOR_BOTH, owns_pids, run_seal, NULL,
 	  "the kernel takes its time to dissolve the mount that we run from; init is busy meanwhile" },
 	{ "await mounted", FOR_CREATE, wants_runtime_hooks, run_await_mounted, NULL,
 	  "the hooks that follow may look at the mounts" },

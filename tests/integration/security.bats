@@ -64,6 +64,18 @@ exchanger() {
 	[ "$(sha256sum <"$AGENTD")" = "$before" ]
 }
 
+@test "CVE-2019-5736: the mount that exec runs from is dissolved before a container could see who runs from it" {
+	local mount
+	needs strace
+	launch
+	start_resting
+	run strace -e trace=open_tree,close,clone3 -o "$WORK/trace" "$AGENTD" --root "$ROOT" exec "$ID" /bin/canary true
+	mount=$(sed -n 's/^open_tree(.*) = //p' "$WORK/trace" | head -n 1)
+	[ -n "$mount" ] || skip "agentd's program is sealed otherwise here"
+	output=$(sed '/^clone3(/,$d' "$WORK/trace")
+	like "^close\\($mount\\) "
+}
+
 @test "CVE-2019-16884: a directory tree in the place of /proc is not taken for procfs" {
 	mkdir -p "$WORK/fake/self/attr" "$WORK/fake/sys/kernel"
 	touch "$WORK/fake/self/attr/exec" "$WORK/fake/sys/kernel/domainname"

@@ -28,6 +28,7 @@ static const struct constraint outside_constraints[] = {
 	{ "cgroup", "clone", "the process is born in it, limits set" },
 	{ "start socket", "clone", "init inherits it" },
 	{ "filter memory", "clone", "init inherits it" },
+	{ "seal (shared pids)", "clone", "what is not dissolved can be made writable again" },
 	{ "go", "compile filter", "compiling overlaps with init's work" },
 	{ "compile filter", "await ready", "init is told to start, and loads it, after READY" },
 	{ "hook state", "clone", "init inherits it" },
