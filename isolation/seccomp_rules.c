@@ -161,7 +161,9 @@ static void decide_in_multiplexer(struct deciding *with, const struct call *call
 	struct seccomp_rule *rule = arena_new_object(with->arena, struct seccomp_rule);
 	int number = seccomp_call_number(with->architecture, code < 200 ? "socketcall" : "ipc");
 
-	*which = (struct seccomp_comparison){ 0, SECCOMP_EQ, UINT64_MAX, code % 100 };
+	/* No more than the kernel looks at: an int; the upper half of ipc(2)'s is a version. */
+	*which = (struct seccomp_comparison){ 0, SECCOMP_MASKED_EQ,
+					      code < 200 ? UINT32_MAX : UINT16_MAX, code % 100 };
 	*rule = (struct seccomp_rule){ .action = strictest(call, with->plan->default_action),
 				       .args = which,
 				       .args_len = 1 };

@@ -556,6 +556,27 @@ static void multiplexers_decide_strictly(void **state)
 	assert_int_equal(verdict(program, AUDIT_ARCH_I386, 102, 1, 0), SECCOMP_RET_TRAP);
 	assert_int_equal(verdict(program, AUDIT_ARCH_I386, 102, 2, 0), SECCOMP_RET_ALLOW);
 }
+
+/* Where what is not listed is allowed, bits that the kernel ignores must not lead round a refusal.
+ */
+static void multiplexers_see_what_the_kernel_sees(void **state)
+{
+	struct spec_seccomp_rule rules[] = { { .names = WORDS("socket", "shmget"),
+					       .action = "SCMP_ACT_TRAP" } };
+	struct spec_seccomp profile = { .default_action = "SCMP_ACT_ALLOW",
+					.architectures =
+						WORDS("SCMP_ARCH_X86", "SCMP_ARCH_PPC64LE"),
+					.syscalls = RULES(rules) };
+	struct sock_fprog program = compile(state, &profile);
+
+	assert_int_equal(verdict(program, AUDIT_ARCH_I386, 117, 0x10017, 0), SECCOMP_RET_TRAP);
+	assert_int_equal(verdict(program, AUDIT_ARCH_I386, 102, 0x10001, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict(program, AUDIT_ARCH_PPC64LE, 102, 1, 0), SECCOMP_RET_TRAP);
+	assert_int_equal(verdict(program, AUDIT_ARCH_PPC64LE, 102, 0x100000001, 0),
+			 SECCOMP_RET_TRAP);
+	assert_int_equal(verdict(program, AUDIT_ARCH_PPC64LE, 117, 0x100010017, 0),
+			 SECCOMP_RET_TRAP);
+}
 #endif
 
 static void errors_name_the_property(void **state)
@@ -748,6 +769,7 @@ int main(void)
 		TEST(a_large_profile_means_the_same),
 		TEST(multiplexed_calls_count_as_named),
 		TEST(multiplexers_decide_strictly),
+		TEST(multiplexers_see_what_the_kernel_sees),
 #endif
 		TEST(errors_name_the_property),
 		TEST(architectures_of_another_byte_order),
