@@ -12,7 +12,6 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +92,8 @@ const char *seccomp_library_version(struct arena *arena)
 	return arena_format(arena, "%u.%u.%u", version->major, version->minor, version->micro);
 }
 
-/* An action and its errno to one number. `action_key` and `errno_key` are paths, for errors. */
+/* An action and its errno to one number. `action_key` and `errno_key` are for errors, which begin
+ * with them. */
 static int plan_action(const char *word, const struct optional_u64 *errno_ret,
 		       const char *action_key, const char *errno_key, uint32_t *action,
 		       struct err *err)
@@ -201,13 +201,9 @@ static int plan_args(const struct spec_seccomp_rule *from, struct arena *arena,
 static int plan_rule(const struct spec_seccomp_rule *from, size_t index, struct arena *arena,
 		     struct seccomp_rule *rule, struct err *err)
 {
-	char action_key[64], errno_key[64];
-
-	snprintf(action_key, sizeof(action_key), "linux.seccomp.syscalls[%zu].action", index);
-	snprintf(errno_key, sizeof(errno_key), "linux.seccomp.syscalls[%zu].errnoRet", index);
-	if (plan_action(from->action, &from->errno_ret, action_key, errno_key, &rule->action, err) <
-	    0)
-		return -1;
+	if (plan_action(from->action, &from->errno_ret, ".action", ".errnoRet", &rule->action,
+			err) < 0)
+		return field_path(err, "linux.seccomp.syscalls[%zu]", index);
 	if (from->names.len == 0)
 		return err_set(err, EINVAL, "linux.seccomp.syscalls[%zu].names: is empty", index);
 	rule->names = from->names.item;
