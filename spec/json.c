@@ -332,7 +332,7 @@ struct json *json_array(struct json *parent, const char *key, struct arena *aren
 struct json *json_string(struct json *parent, const char *key, const char *text,
 			 struct arena *arena)
 {
-	return build(parent, key, JSON_STRING, text, arena);
+	return build(parent, key, JSON_STRING, json_text_repair(text, arena), arena);
 }
 
 struct json *json_integer(struct json *parent, const char *key, int64_t number, struct arena *arena)

@@ -53,7 +53,8 @@ bool json_i64(const struct json *value, int64_t *number);
 struct json *json_merge(const struct json *base, const struct json *patch, struct arena *arena);
 
 /* Building trees. `key` may be NULL (in arrays, and for the outermost value). Each is appended to
- * `parent` unless NULL. Texts are not copied. */
+ * `parent` unless NULL. Texts are not copied; but what is no UTF-8 in one, as a path may have and a
+ * message that was cut, becomes '?', or nobody could parse what is printed. */
 void json_add(struct json *parent, const char *key, struct json *value);
 struct json *json_object(struct json *parent, const char *key, struct arena *arena);
 struct json *json_array(struct json *parent, const char *key, struct arena *arena);

@@ -102,3 +102,21 @@ const char *json_text_check(const char *text, size_t size, size_t *at)
 	}
 	return NULL;
 }
+
+const char *json_text_repair(const char *text, struct arena *arena)
+{
+	const size_t size = strlen(text);
+	char *copy = NULL;
+	size_t step;
+
+	for (size_t at = plain_size(text, size); at < size; at += step) {
+		step = utf8_size((const unsigned char *)text + at, size - at);
+		if (step)
+			continue;
+		if (!copy)
+			copy = arena_copy(arena, text, size);
+		copy[at] = '?';
+		step = 1;
+	}
+	return copy ? copy : text;
+}

@@ -345,6 +345,11 @@ static void test_print(void **state)
 			    "\"q\\\"\\n\":\"\\\"\\\\\\u0008\\t\\u001f\x7f\xe2\x82\xac/\","
 			    "\"none\":{},\"no\":false}");
 	assert_int_equal(size, strlen(json_print(object, false, arena, NULL)));
+	object = json_object(NULL, NULL, arena);
+	json_string(object, "cut", "long enough\\ \xe2\x82\xac\xe2\x82", arena);
+	json_string(object, "path", "/\xff\xc0\x80/", arena);
+	assert_string_equal(json_print(object, false, arena, NULL),
+			    "{\"cut\":\"long enough\\\\ \xe2\x82\xac\?\?\",\"path\":\"/\?\?\?/\"}");
 	assert_string_equal(json_print(parse(arena, "{\"a\":[1,{}],\"b\":[]}"), true, arena, NULL),
 			    "{\n\t\"a\": [\n\t\t1,\n\t\t{}\n\t],\n\t\"b\": []\n}\n");
 	arena_free(arena);

@@ -238,6 +238,29 @@ static void test_save_and_load(void **state)
 	close(dir);
 }
 
+/* A bundle may be anywhere, and a note may have been cut: that must not make a container that
+ * nobody can look at. */
+static void test_texts_that_are_no_utf8(void **state)
+{
+	const char *notes[] = { "/nowhere/\xc3", NULL };
+	const struct state saved = {
+		.id = "a", .bundle = "/b\xff", .pid = 4711, .notes = { notes, 1 }
+	};
+	struct state *loaded;
+	struct err err;
+	int dir;
+
+	(void)state;
+	assert_int_equal(state_create(root, "a", &dir, &err), 0);
+	assert_int_equal(state_save(dir, &saved, arena, &err), 0);
+	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
+	assert_int_equal(loaded->pid, 4711);
+	assert_string_equal(loaded->bundle, "/b?");
+	assert_string_equal(loaded->notes.item[0], "/nowhere/?");
+	assert_int_equal(state_remove(root, "a", dir, &err), 0);
+	close(dir);
+}
+
 static void test_creating_until_created(void **state)
 {
 	struct state saved = { .id = "a", .pid = 4711, .start_time = 1, .creating = true };
@@ -482,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_lock_of_a_deleted_one),
 		cmocka_unit_test(test_links_are_not_followed),
 		cmocka_unit_test(test_save_and_load),
+		cmocka_unit_test(test_texts_that_are_no_utf8),
 		cmocka_unit_test(test_creating_until_created),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_status_by_start_time),
