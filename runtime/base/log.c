@@ -118,7 +118,8 @@ void log_write(enum log_level level, const char *format, ...)
 	int saved = errno;
 	va_list args;
 
-	if (level > target.level)
+	/* init's warnings become notes of the state, whatever the log is to have */
+	if (level > target.level && !(target.forward && level == LOG_LEVEL_WARNING))
 		return;
 	va_start(args, format);
 	write_message(level, format, args);

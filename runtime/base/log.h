@@ -20,7 +20,8 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
  */
 int log_open(const char *path, enum log_format format, enum log_level level, struct err *err);
 
-/* Sends all further messages of this process through `forward` instead (the child's wire). */
+/* Sends all further messages of this process through `forward` instead (the child's wire): those up
+ * to `level`, and every warning. */
 void log_forward(void (*forward)(enum log_level level, const char *text));
 
 /* One line, no newline at the end. Allocates nothing; safe in the child. */

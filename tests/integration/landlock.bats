@@ -66,6 +66,17 @@ landlock() { config ".process.noNewPrivileges = true | .process.landlock = $1"; 
 	inside true
 }
 
+@test "what best effort left out is in the state, whatever the log is to have" {
+	needs_landlock
+	landlock '{ ruleset: [{ handledAccessFs: ["execute"] }], mode: "bestEffort",
+		pathBeneath: [{ allowedAccess: ["execute"], parent: ["/", "/nowhere"] }] }'
+	AGENTD_FLAGS="$AGENTD_FLAGS --log-format json --log $WORK/log"
+	start_resting
+	run agentd state "$ID"
+	like '"process.landlock: /nowhere does not exist: its rule is left out"'
+	[ ! -s "$WORK/log" ]
+}
+
 @test "minimumAbi" {
 	needs_landlock
 	landlock '{ minimumAbi: 99, ruleset: [{ handledAccessFs: ["execute"] }],
