@@ -442,7 +442,7 @@ const struct step outside_steps[] = {
 	  "in force before anything of the container runs, made while init is busy; it goes with the cgroup" },
 	{ "compile filter", FOR_BOTH, wants_seccomp, run_compile_filter, NULL,
 	  "init needs it only when it was told to start, and is busy meanwhile" },
-	{ "seal", FOR_BOTH, owns_pids, run_seal, NULL,
+	{ "seal", FOR_CREATE, owns_pids, run_seal, NULL,
 	  "the kernel takes its time to dissolve the mount that we run from; init is busy meanwhile" },
 	{ "await mounted", FOR_CREATE, wants_runtime_hooks, run_await_mounted, NULL,
 	  "the hooks that follow may look at the mounts" },

@@ -42,10 +42,10 @@ privileged_bundle() {
 		.process.capabilities[] = ["CAP_SYS_ADMIN"] | .mounts |= map(select(.destination != "/dev/mqueue"))'
 }
 
-# So many mounts that the descriptors of most systems do not suffice.
+# So many mounts that the descriptors of most systems do not suffice; the host's processes are to be seen.
 crowded_bundle() {
 	new_bundle
-	config 'del(.linux.resources, .linux.seccomp, .process.landlock) |
+	config 'del(.linux.resources, .linux.seccomp, .process.landlock) | .linux.namespaces |= map(select(.type != "pid")) |
 		.mounts += [range(970) | { destination: "/mnt", type: "bind", source: "/dev/null", options: ["bind"] }]'
 	rmdir "$BUNDLE/rootfs/mnt"
 	: >"$BUNDLE/rootfs/mnt"
