@@ -321,9 +321,24 @@ static bool wants_cgroup(const struct plan *plan)
 	return plan->cgroup.wanted;
 }
 
+/* Perhaps: what a source means is the filesystem's business. */
+static bool mounts_devices(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->mounts.len; i++)
+		if (plan->mounts.row[i].kind == MOUNT_FILESYSTEM && plan->mounts.row[i].source &&
+		    plan->mounts.row[i].source[0] == '/')
+			return true;
+	return false;
+}
+
+static bool wants_device_program_early(const struct plan *plan)
+{
+	return plan->cgroup.wanted && plan->devices_bpf.wanted && mounts_devices(plan);
+}
+
 static bool wants_device_program(const struct plan *plan)
 {
-	return plan->cgroup.wanted && plan->devices_bpf.wanted;
+	return plan->cgroup.wanted && plan->devices_bpf.wanted && !mounts_devices(plan);
 }
 
 static bool wants_start_socket(const struct plan *plan)
@@ -402,6 +417,8 @@ const struct step outside_steps[] = {
 	  "the id is taken atomically before anything else exists, and what must be undone is on record before it is done" },
 	{ "cgroup", FOR_CREATE, wants_cgroup, run_cgroup, undo_cgroup,
 	  "limits hold before the first process is born in it" },
+	{ "device program (mounts)", FOR_CREATE, wants_device_program_early, run_device_program, NULL,
+	  "mounting a block device opens it, which the program forbids or allows: not as it happens to come first" },
 	{ "cgroup of init", FOR_EXEC, wants_cgroup, run_cgroup_of_init, NULL,
 	  "the process must be born in it" },
 	{ "console socket", FOR_BOTH, wants_terminal, run_console_socket, NULL,

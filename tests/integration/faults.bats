@@ -35,11 +35,15 @@ rich_bundle() {
 
 # A filter without no_new_privs needs privileges over the user namespace; a namespace that is joined; no terminal.
 privileged_bundle() {
+	local devices=[]
 	new_bundle
+	! is_root || devices='[{ "allow": false, "access": "rwm" }]'
 	user_namespace
 	! is_root || namespace ipc "/proc/$$/ns/ipc"
-	config 'del(.linux.resources, .process.landlock) | .process.terminal = false | .process.noNewPrivileges = false |
-		.process.capabilities[] = ["CAP_SYS_ADMIN"] | .mounts |= map(select(.destination != "/dev/mqueue"))'
+	config 'del(.process.landlock) | .linux.resources = { devices: $devices } | .process.terminal = false | .process.noNewPrivileges = false |
+		.process.capabilities[] = ["CAP_SYS_ADMIN"] |
+		.mounts |= map(select(.destination != "/dev/mqueue")) + [{ destination: "/mnt", type: "tmpfs", source: "/none" }]' \
+		--argjson devices "$devices"
 }
 
 # So many mounts that the descriptors of most systems do not suffice; the host's processes are to be seen.
@@ -125,7 +129,7 @@ reason() { # COMMAND STEP
 	"exec oom score") echo "done before anything is joined" ;;
 	"exec descriptors") echo "exec mounts nothing" ;;
 	*" label") apparmor || echo "no AppArmor here" ;;
-	*" cgroup" | *" device program" | *" cgroup of init") is_root || echo "no cgroup of an ordinary user" ;;
+	*" cgroup" | *" device program"* | *" cgroup of init") is_root || echo "no cgroup of an ordinary user" ;;
 	esac
 }
 

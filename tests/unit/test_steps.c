@@ -23,6 +23,8 @@ static const struct constraint outside_constraints[] = {
 	{ "poststop hooks", "state directory", "undone last: after the container is destroyed" },
 	{ "state directory", "cgroup", "a cgroup that nobody has on record could not be removed" },
 	{ "cgroup", "device program", "is attached to it" },
+	{ "cgroup", "device program (mounts)", "the same" },
+	{ "device program (mounts)", "go", "init's mounts are subject to it" },
 	{ "device program", "hooked",
 	  "nothing of the container runs before the device rules hold" },
 	{ "cgroup", "clone", "the process is born in it, limits set" },
