@@ -138,6 +138,17 @@ int file_write(int dir, const char *path, const char *text, struct err *err)
 	return 0;
 }
 
+/* A temporary with our pid in its name: one that is there was left by somebody who was killed. */
+static int create_temporary(int dir, const char *name, mode_t mode)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int fd = openat(dir, name, flags, mode);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dir, name, 0) == 0)
+		fd = openat(dir, name, flags, mode);
+	return fd;
+}
+
 int file_replace(int dir, const char *name, const void *data, size_t size, mode_t mode,
 		 struct err *err)
 {
@@ -151,7 +162,7 @@ int file_replace(int dir, const char *name, const void *data, size_t size, mode_
 		       (int)getpid());
 	if (len < 0 || (size_t)len >= sizeof(temporary))
 		return err_set(err, ENAMETOOLONG, "write %s: the name is too long", name);
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	fd = create_temporary(dir, temporary, mode);
 	if (fd < 0)
 		return err_sys(err, "create %s", name);
 	if (file_write_all(fd, data, size) < 0) {

@@ -186,11 +186,15 @@ static void test_replace_and_read(void **state)
 	int dir = open(directory, O_RDONLY | O_DIRECTORY);
 	struct err err = { 0 };
 	struct stat st;
-	char *text;
+	char *text, left[64];
 	size_t size;
 
 	(void)state;
+	/* what somebody with our pid left, who was killed in the middle */
+	snprintf(left, sizeof(left), ".file.%d", (int)getpid());
+	assert_int_equal(close(openat(dir, left, O_WRONLY | O_CREAT, 0400)), 0);
 	assert_int_equal(file_replace(dir, "file", "one", 3, 0600, &err), 0);
+	assert_int_equal(faccessat(dir, left, F_OK, 0), -1);
 	assert_int_equal(file_replace(dir, "file", "three", 5, 0600, &err), 0);
 	assert_int_equal(file_read(dir, "file", 100, arena, &text, &size, &err), 0);
 	assert_string_equal(text, "three");
