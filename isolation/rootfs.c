@@ -52,6 +52,25 @@ static uint64_t host_propagation(uint64_t asked)
 	return (asked & (MS_PRIVATE | MS_UNBINDABLE) ? MS_PRIVATE : MS_SLAVE) | MS_REC;
 }
 
+/*
+ * By their clean names: a file with a '/' behind it would be no directory, and so taken for absent.
+ * "/" is where we stand: what is mounted over it is not seen.
+ */
+static int plan_paths(const struct spec_strings *asked, const char *name, const char *remedy,
+		      struct arena *arena, struct spec_strings *paths, struct err *err)
+{
+	paths->item = arena_new_array(arena, const char *, asked->len);
+	paths->len = asked->len;
+	for (size_t i = 0; i < asked->len; i++) {
+		paths->item[i] = path_clean("/", asked->item[i], arena);
+		if (!strcmp(paths->item[i], "/"))
+			return err_set(err, EINVAL,
+				       "linux.%s[%zu]: '%s' is the root filesystem itself%s", name,
+				       i, asked->item[i], remedy);
+	}
+	return 0;
+}
+
 int rootfs_plan(const struct spec *spec, uint64_t own, const char *bundle, bool no_pivot,
 		struct arena *arena, struct rootfs_plan *plan, struct err *err)
 {
@@ -80,8 +99,10 @@ int rootfs_plan(const struct spec *spec, uint64_t own, const char *bundle, bool 
 			"--no-pivot: unmounts the host's /proc and /sys from the container's "
 			"view, which linux.rootfsPropagation 'shared' would make the host do");
 	plan->propagation = linux->rootfs_propagation & ~(uint64_t)MS_REC;
-	plan->masked = linux->masked_paths;
-	plan->read_only_paths = linux->readonly_paths;
+	if (plan_paths(&linux->masked_paths, "maskedPaths", "", arena, &plan->masked, err) < 0 ||
+	    plan_paths(&linux->readonly_paths, "readonlyPaths", "; use root.readonly", arena,
+		       &plan->read_only_paths, err) < 0)
+		return -1;
 	if (linux->mount_label)
 		plan->mask_context = arena_format(arena, "context=%s", linux->mount_label);
 	return 0;

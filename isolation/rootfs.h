@@ -16,11 +16,12 @@ struct rootfs_plan {
 	 * shared with the host, as asked. */
 	uint64_t host_propagation;
 	uint64_t propagation; /* MS_X for the container's "/" itself at the end; 0: leave */
-	struct spec_strings masked, read_only_paths;
+	struct spec_strings masked, read_only_paths; /* absolute and clean */
 	const char *mask_context; /* "context=LABEL" for the mask tmpfs, or NULL */
 };
 
-/* Errors: no mount namespace; a joined one (whose mounts are not ours) with something to mount. */
+/* Errors: no mount namespace; a joined one (whose mounts are not ours) with something to mount; "/"
+ * to be hidden or protected. */
 int rootfs_plan(const struct spec *spec, uint64_t own, const char *bundle, bool no_pivot,
 		struct arena *arena, struct rootfs_plan *plan, struct err *err);
 

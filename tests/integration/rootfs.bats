@@ -38,6 +38,21 @@ load helpers
 	like '^write=EROFS write=EROFS write=ok'
 }
 
+@test "masked and read-only paths are what their clean names are" {
+	echo key | tee "$BUNDLE/rootfs/etc/"{key,other,data} >/dev/null
+	config '.linux.maskedPaths = ["/etc/key/", "/etc/./other/."] | .linux.readonlyPaths = ["/etc/data/"] | .root.readonly = false'
+	inside many cat /etc/key -- cat /etc/other -- write /etc/data x
+	unlike '^key$'
+	has write=EROFS
+}
+
+@test "the root filesystem itself is no masked or read-only path" {
+	config '.linux.maskedPaths = ["/etc/.."]'
+	refused 'linux.maskedPaths\[0\].*root filesystem'
+	config '.linux.maskedPaths = [] | .linux.readonlyPaths = ["/proc/sys", "/"]'
+	refused 'linux.readonlyPaths\[1\].*root.readonly'
+}
+
 @test "masks and read-only paths cannot be taken off" {
 	config '.linux.maskedPaths = ["/proc/kcore"] | .linux.readonlyPaths = ["/proc/sys"]'
 	inside many umount /proc/kcore -- umount /proc/sys -- remount-rw /proc/sys
