@@ -153,6 +153,9 @@ static int add_word(struct mount_flags *flags, char *word, struct err *err)
 		return add_data(flags, word, err);
 	if (option->what == MOUNT_OPTION_LATER)
 		return err_set(err, ENOTSUP, "options: '%s' is not supported", word);
+	/* Recursive ones are applied first: each takes back what was said of the top alone. */
+	flags->attr_set &= ~(option->rec_set | option->rec_clear);
+	flags->attr_clear &= ~(option->rec_set | option->rec_clear);
 	override(&flags->attr_set, &flags->attr_clear, option->attr_set, option->attr_clear);
 	override(&flags->rec_set, &flags->rec_clear, option->rec_set, option->rec_clear);
 	flags->super = (flags->super & ~option->super_clear) | option->super_set;
@@ -160,6 +163,11 @@ static int add_word(struct mount_flags *flags, char *word, struct err *err)
 		flags->propagation[flags->propagation_len++] = option->propagation;
 	flags->what |= option->what;
 	return 0;
+}
+
+uint64_t mount_flags_set(const struct mount_flags *flags)
+{
+	return flags->attr_set | (flags->rec_set & ~flags->attr_clear);
 }
 
 /* The end of a word: a comma outside quotes, since peers join all words with commas. */

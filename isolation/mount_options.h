@@ -33,7 +33,8 @@ enum {
 /* All of the specification; the name of the last row is empty. */
 extern const struct mount_option mount_options[];
 
-/* What the words of one mount add up to; a later word overrides an earlier one. */
+/* What the words of one mount add up to; a later word overrides an earlier one. To be applied in
+ * this order: rec_X, attr_X. */
 struct mount_flags {
 	uint64_t attr_set, attr_clear, rec_set, rec_clear, super;
 	uint64_t *propagation; /* applied in turn */
@@ -42,6 +43,9 @@ struct mount_flags {
 	size_t data_len;
 	unsigned what;
 };
+
+/* What the mount itself gets of attr_set and rec_set. */
+uint64_t mount_flags_set(const struct mount_flags *flags);
 
 /* Words that the table does not have belong to the filesystem. Pure. */
 int mount_options_parse(const struct spec_strings *words, struct arena *arena,

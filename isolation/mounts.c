@@ -110,8 +110,7 @@ static int bind_host(const struct mount_row *row, struct err *err)
 	bool proc = !strcmp(row->type, "proc");
 	const char *path = proc ? "/proc" : "/sys";
 	autoclose int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	const uint64_t set = (row->flags.attr_set | row->flags.rec_set) &
-			     ~(uint64_t)SYS_MOUNT_ATTR__ATIME;
+	const uint64_t set = row->flags.attr_set & ~(uint64_t)SYS_MOUNT_ATTR__ATIME;
 	autoclose int tree = -1;
 	struct statfs fs;
 
@@ -129,8 +128,8 @@ static int set_attributes(const struct mount_row *row, int tree, struct err *err
 {
 	const struct mount_flags *flags = &row->flags;
 
-	if (tree_set(tree, flags->attr_set, flags->attr_clear, false) == 0 &&
-	    tree_set(tree, flags->rec_set, flags->rec_clear, true) == 0)
+	if (tree_set(tree, flags->rec_set, flags->rec_clear, true) == 0 &&
+	    tree_set(tree, flags->attr_set, flags->attr_clear, false) == 0)
 		return 0;
 	err_sys(err, "set mount attributes");
 	if (err->code == EPERM)
@@ -152,10 +151,6 @@ static int make_new(const struct mount_row *row, const struct stat *covered, str
 				"a user namespace may mount %s only where its own namespaces "
 				"show no more than the host's, parts of which are hidden here",
 				row->type);
-	if (tree < 0)
-		return -1;
-	if (tree_set(tree, row->flags.rec_set, row->flags.rec_clear, true) < 0)
-		return err_sys(err, "set mount attributes");
 	return fd_take(&tree);
 }
 

@@ -145,13 +145,11 @@ static void plan_read_only(struct mount_row *row)
 {
 	struct mount_flags *flags = &row->flags;
 
-	if (row->kind != MOUNT_FILESYSTEM ||
-	    !((flags->attr_set | flags->rec_set) & SYS_MOUNT_ATTR_RDONLY))
+	if (!(flags->attr_set & SYS_MOUNT_ATTR_RDONLY))
 		return;
 	if (is_type(row, "tmpfs") || !strcmp(row->destination, "/dev")) {
 		row->late_read_only = true;
 		flags->attr_set &= ~(uint64_t)SYS_MOUNT_ATTR_RDONLY;
-		flags->rec_set &= ~(uint64_t)SYS_MOUNT_ATTR_RDONLY;
 	} else if (!is_one_of(row->type, read_only_by_mount)) {
 		flags->super |= MS_RDONLY;
 	}
@@ -163,6 +161,10 @@ static int plan_filesystem(const struct spec *spec, uint64_t own, struct arena *
 	const struct mount_flags *flags = &row->flags;
 	bool mode = false;
 
+	/* Nothing is mounted below a new filesystem. */
+	row->flags.attr_set = mount_flags_set(flags);
+	row->flags.rec_set = row->flags.rec_clear = 0;
+	plan_read_only(row);
 	row->no_links = is_type(row, "proc") || is_type(row, "sysfs");
 	row->fallback_bind = is_type(row, "sysfs") ||
 			     (is_type(row, "proc") && !(own & CLONE_NEWPID));
@@ -197,7 +199,6 @@ static int plan_row(const struct spec *spec, const struct host *host, uint64_t o
 	    mount_options_parse(&mount->options, arena, &row->flags, err) < 0 ||
 	    plan_kind(mount, host, own, bundle, arena, row, err) < 0 || check_options(row, err) < 0)
 		return -1;
-	plan_read_only(row);
 	return row->kind == MOUNT_FILESYSTEM ? plan_filesystem(spec, own, arena, row, err) : 0;
 }
 

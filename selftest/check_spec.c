@@ -145,7 +145,7 @@ static bool is_bind(const struct spec_mount *mount, const struct mount_flags *fl
 
 static bool is_read_only(const struct mount_flags *flags)
 {
-	return (flags->attr_set | flags->rec_set) & SYS_MOUNT_ATTR_RDONLY;
+	return mount_flags_set(flags) & SYS_MOUNT_ATTR_RDONLY;
 }
 
 static const struct spec_mount *find_mount(const struct spec *spec, const char *type)

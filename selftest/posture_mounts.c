@@ -137,7 +137,7 @@ static void compare_mount(struct comparison *with, const struct spec_mount *want
 				  ? is_read_only(mount)
 				  : has_word(mount->options, flag->name);
 
-		if (((options.attr_set | options.rec_set) & flag->value) && !is)
+		if ((mount_flags_set(&options) & flag->value) && !is)
 			posture_add(with, true, what, flag->name, mount->options);
 	}
 	if (wanted->type && !(options.what & (MOUNT_OPTION_BIND | MOUNT_OPTION_RBIND)) &&

@@ -116,6 +116,17 @@ needs_controller() {
 	fi
 }
 
+@test "the host's cgroup filesystem is read-only whatever the options (CVE-2023-25809)" {
+	needs_root
+	local option
+	no_namespace cgroup
+	for option in rw rrw; do
+		config '(.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) = [$option]' --arg option $option
+		inside mkdir /sys/fs/cgroup/new
+		has mkdir=EROFS
+	done
+}
+
 @test "update" {
 	needs_controller hugetlb
 	start_resting

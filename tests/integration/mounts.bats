@@ -81,6 +81,16 @@ flags_of() { awk -v on="$1" '$5 == on { flags = $6 } END { print flags }' <<<"$o
 	like '^write=EROFS write=EROFS'
 }
 
+@test "read-only and recursive options: the later one wins" {
+	mkdir "$WORK/data"
+	mount_row /mnt bind "$WORK/data" rbind rrw ro
+	inside write /mnt/file x
+	has write=EROFS
+	config '(.mounts[] | select(.destination == "/mnt") | .options) = ["rbind", "rro", "rw"]'
+	inside write /mnt/file x
+	has write=ok
+}
+
 @test "tmpfs: size and mode" {
 	mount_row /mnt tmpfs tmpfs size=64k mode=1755 nosuid
 	inside many stat /mnt -- mounts

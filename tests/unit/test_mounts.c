@@ -101,6 +101,10 @@ static void test_words_add_up(void **state)
 		{ WORDS("rw", "ro"), 1, 0, 0, 0, 0 },
 		{ WORDS("ro,nosuid", ",", ""), 3, 0, 0, 0, 0 },
 		{ WORDS("rro", "dev"), 0, 4, 1, 0, 0 },
+		{ WORDS("rrw", "ro"), 1, 0, 0, 1, 0 },
+		{ WORDS("ro", "rrw"), 0, 0, 0, 1, 0 },
+		{ WORDS("rw", "rro"), 0, 0, 1, 0, 0 },
+		{ WORDS("rnoatime", "strictatime", "ratime"), 0x20, 0x40, 0, 0x70, 0 },
 		{ WORDS("sync", "dirsync", "async"), 0, 0, 0, 0, MS_DIRSYNC },
 		{ WORDS("lazytime"), 0, 0, 0, 0, MS_LAZYTIME },
 		{ WORDS("lazytime", "nolazytime"), 0, 0, 0, 0, 0 },
@@ -242,6 +246,8 @@ static void test_plan_filesystems(void **state)
 		    has_option(row, "mode=755") && !has_option(row, "ro"));
 	row = row_of(MOUNT("/x", "tmpfs", NULL, "rro"), OWN);
 	assert_true(row->late_read_only && row->keep_mode && !row->flags.rec_set);
+	row = row_of(MOUNT("/x", "tmpfs", NULL, "rro", "rnosuid", "rw"), OWN);
+	assert_true(!row->late_read_only && row->flags.attr_set == SYS_MOUNT_ATTR_NOSUID);
 	row = row_of(MOUNT("/x", "ext4", "/dev/x", "ro"), OWN);
 	assert_true(has_option(row, "ro") && !row->late_read_only);
 	assert_int_equal(row->flags.attr_set, SYS_MOUNT_ATTR_RDONLY);
