@@ -228,7 +228,7 @@ static int propagate(const struct mount_row *row, int tree, struct err *err)
 	return 0;
 }
 
-static int apply_row(const struct mount_row *row, int source, int rootfs, struct err *err)
+static int apply_row(const struct mount_row *row, int *fd, int rootfs, struct err *err)
 {
 	autoclose int destination = -1, tree = -1;
 	enum path_kind kind = PATH_DIRECTORY;
@@ -236,7 +236,7 @@ static int apply_row(const struct mount_row *row, int source, int rootfs, struct
 	bool made;
 
 	if (row->kind == MOUNT_BIND) {
-		if (fstat(source, &st) < 0)
+		if (fstat(*fd, &st) < 0)
 			return err_sys(err, "stat the source");
 		kind = S_ISDIR(st.st_mode) ? PATH_DIRECTORY : PATH_FILE;
 	}
@@ -246,22 +246,27 @@ static int apply_row(const struct mount_row *row, int source, int rootfs, struct
 	if (row->kind == MOUNT_REMOUNT)
 		return set_attributes(row, destination, err) < 0 ? -1
 								 : propagate(row, destination, err);
-	tree = make_tree(row, source, made ? NULL : &st, err);
+	tree = make_tree(row, *fd, made ? NULL : &st, err);
 	if (tree < 0)
 		return -1;
 	if ((row->flags.what & MOUNT_OPTION_TMPCOPYUP) && copyup(destination, tree, err) < 0)
 		return -1;
 	if (tree_attach(tree, destination) < 0)
 		return err_sys(err, "attach it");
-	return propagate(row, tree, err);
+	if (propagate(row, tree, err) < 0)
+		return -1;
+	fd_close(fd);
+	if (row->late_read_only)
+		*fd = fd_take(&tree);
+	return 0;
 }
 
-int mounts_apply(const struct mounts_plan *plan, const int fds[], int rootfs, struct err *err)
+int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct err *err)
 {
 	for (size_t i = 0; i < plan->len; i++) {
 		const struct mount_row *row = &plan->row[i];
 
-		if (apply_row(row, fds[i], rootfs, err) < 0)
+		if (apply_row(row, &fds[i], rootfs, err) < 0)
 			return err_wrap(err, "mounts[%zu]: mount %s (type %s) on %s", row->index,
 					row->source ? row->source : row->type, row->type,
 					row->destination);
@@ -269,18 +274,17 @@ int mounts_apply(const struct mounts_plan *plan, const int fds[], int rootfs, st
 	return 0;
 }
 
-int mounts_finish(const struct mounts_plan *plan, int rootfs, struct err *err)
+int mounts_finish(const struct mounts_plan *plan, int fds[], struct err *err)
 {
 	for (size_t i = 0; i < plan->len; i++) {
 		const struct mount_row *row = &plan->row[i];
-		autoclose int fd = -1;
 
 		if (!row->late_read_only)
 			continue;
-		fd = path_open(rootfs, row->destination, O_PATH);
-		if (fd < 0 || tree_set(fd, SYS_MOUNT_ATTR_RDONLY, 0, false) < 0)
+		if (tree_set(fds[i], SYS_MOUNT_ATTR_RDONLY, 0, false) < 0)
 			return err_sys(err, "mounts[%zu]: make %s read-only", row->index,
 				       row->destination);
+		fd_close(&fds[i]);
 	}
 	return 0;
 }

@@ -51,8 +51,10 @@ int mounts_plan(const struct spec *spec, const struct host *host, uint64_t own, 
 int mounts_open_sources(const struct mounts_plan *plan, int fds[], struct err *err);
 
 /* In init: all rows in order, each a detached tree that is complete before it is attached to a
- * destination in `rootfs`. */
-int mounts_apply(const struct mounts_plan *plan, const int fds[], int rootfs, struct err *err);
+ * destination in `rootfs`. The sources are closed; fds[i] is then the mount that mounts_finish() is
+ * to change, or -1. */
+int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct err *err);
 
-/* In init, last: the read-only state that was put off. */
-int mounts_finish(const struct mounts_plan *plan, int rootfs, struct err *err);
+/* In init, last: the read-only state that was put off. Not by name: something else may be mounted
+ * there now, and who shares a directory of the way could have swapped it. */
+int mounts_finish(const struct mounts_plan *plan, int fds[], struct err *err);

@@ -32,7 +32,7 @@ static int run_sources(struct launch *launch, struct err *err)
 {
 	if (rootfs_open(&launch->plan->rootfs, &launch->rootfs, err) < 0)
 		return -1;
-	return mounts_open_sources(&launch->plan->mounts, launch->sources, err);
+	return mounts_open_sources(&launch->plan->mounts, launch->mounts, err);
 }
 
 static int run_become_root(struct launch *launch, struct err *err)
@@ -92,11 +92,7 @@ static int run_rootfs(struct launch *launch, struct err *err)
 
 static int run_mounts(struct launch *launch, struct err *err)
 {
-	int result = mounts_apply(&launch->plan->mounts, launch->sources, launch->rootfs, err);
-
-	for (size_t i = 0; i < launch->plan->mounts.len; i++)
-		fd_close(&launch->sources[i]);
-	return result;
+	return mounts_apply(&launch->plan->mounts, launch->mounts, launch->rootfs, err);
 }
 
 static int run_devices(struct launch *launch, struct err *err)
@@ -143,7 +139,7 @@ static int run_terminal(struct launch *launch, struct err *err)
 
 static int run_finish_mounts(struct launch *launch, struct err *err)
 {
-	return mounts_finish(&launch->plan->mounts, launch->rootfs, err);
+	return mounts_finish(&launch->plan->mounts, launch->mounts, err);
 }
 
 static int run_finish_rootfs(struct launch *launch, struct err *err)

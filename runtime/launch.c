@@ -43,9 +43,9 @@ void launch_init(struct launch *launch, const struct plan *plan, const struct re
 	launch->plan = plan;
 	launch->request = request;
 	launch->hooks = &plan->hooks;
-	launch->sources = arena_new_array(arena, int, plan->mounts.len + 1);
+	launch->mounts = arena_new_array(arena, int, plan->mounts.len + 1);
 	for (size_t i = 0; i < plan->mounts.len; i++)
-		launch->sources[i] = -1;
+		launch->mounts[i] = -1;
 	launch->record = (struct state){
 		.id = plan->id,
 		.bundle = plan->bundle,

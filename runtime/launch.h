@@ -47,7 +47,7 @@ struct launch {
 	char *hook_state;	   /* "hook state": shared with init; "record": filled */
 	size_t hook_state_max;	   /* bytes there */
 	int joins[NAMESPACES_MAX]; /* "namespaces": the files to join; "open init": its pidfd */
-	int *sources;		   /* init, "sources": one for each mount row */
+	int *mounts;		   /* init, "sources", "mounts": one for each mount row */
 	int rootfs;		   /* init, "sources", "root filesystem" */
 	int landlock;		   /* init, "landlock rules": the ruleset */
 	struct rlimit files_before; /* "descriptors": the soft limit, to be given back */

@@ -97,6 +97,18 @@ flags_of() { awk -v on="$1" '$5 == on { flags = $6 } END { print flags }' <<<"$o
 	like '^/mnt=directory mode=1755' ' /mnt .* - tmpfs tmpfs rw,size=64k,mode=1755'
 }
 
+@test "tmpfs: read-only is that mount, not what is there in the end" {
+	mkdir -p "$WORK/data"
+	mount_row /mnt tmpfs tmpfs ro
+	mount_row /mnt bind "$WORK/data" bind
+	inside write /mnt/file x
+	has write=ok
+	mount_row /etc/below tmpfs tmpfs ro
+	mount_row /etc bind "$WORK/data" bind
+	inside write /etc/file x
+	has write=ok
+}
+
 @test "tmpfs: with no mode it takes that of the directory below" {
 	chmod 1777 "$BUNDLE/rootfs/mnt"
 	mount_row /mnt tmpfs tmpfs

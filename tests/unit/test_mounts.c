@@ -307,7 +307,7 @@ static int mount_one(struct spec_mount mount, uint64_t own, const struct host *m
 				 mounts_open_sources(&plan, &fd, err) < 0 ||
 				 mounts_apply(&plan, &fd, rootfs, err) < 0
 			 ? -1
-			 : mounts_finish(&plan, rootfs, err);
+			 : mounts_finish(&plan, &fd, err);
 	close(rootfs);
 	return result;
 }
