@@ -35,6 +35,30 @@ static const uint64_t join_order_unprivileged[] = { CLONE_NEWUSER,   CLONE_NEWPI
 						    CLONE_NEWIPC,    CLONE_NEWUTS, CLONE_NEWTIME,
 						    CLONE_NEWCGROUP, CLONE_NEWNS,  0 };
 
+/* clang-format off */
+static const struct name callers_files[] = {
+	{ "/proc/self/ns/cgroup", CLONE_NEWCGROUP },
+	{ "/proc/self/ns/ipc",    CLONE_NEWIPC },
+	{ "/proc/self/ns/mnt",    CLONE_NEWNS },
+	{ "/proc/self/ns/net",    CLONE_NEWNET },
+	{ "/proc/self/ns/pid",    CLONE_NEWPID },
+	{ "/proc/self/ns/time",   CLONE_NEWTIME },
+	{ "/proc/self/ns/user",   CLONE_NEWUSER },
+	{ "/proc/self/ns/uts",    CLONE_NEWUTS },
+	{ .name = "" },
+};
+/* clang-format on */
+
+/* A file that cannot be looked at cannot be joined either, which namespaces_open() says. */
+static bool is_callers(const struct spec_namespace *row)
+{
+	struct stat callers, st;
+
+	return stat(name_text(callers_files, row->type), &callers) == 0 &&
+	       stat(row->path, &st) == 0 && st.st_dev == callers.st_dev &&
+	       st.st_ino == callers.st_ino;
+}
+
 static const struct spec_namespace *find(const struct spec_namespaces *list, uint64_t type)
 {
 	for (size_t i = 0; i < list->len; i++)
@@ -78,6 +102,8 @@ int namespaces_plan(const struct spec *spec, const struct host *host, struct are
 		if (!row)
 			continue;
 		plan->all |= *type;
+		if (!row->path || !is_callers(row))
+			plan->own |= *type;
 		if (row->path)
 			plan->join[plan->join_len++] = (struct namespace_join){ *type, row->path };
 		else
@@ -93,7 +119,7 @@ int namespaces_plan_exec(pid_t pid, uint64_t own, struct namespaces_plan *plan, 
 	struct stat mine, st;
 	char path[32];
 
-	plan->all = own;
+	plan->all = plan->own = own;
 	/* setns(2) into the user namespace that one is in already is an error. */
 	if (own & CLONE_NEWUSER) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);

@@ -19,13 +19,15 @@ struct namespaces_plan {
 	uint64_t clone; /* CLONE_NEWX of clone3(2) */
 	/* CLONE_NEWX that init unshares: cgroup (after its birth in its own), time with offsets. */
 	uint64_t unshare;
-	uint64_t all; /* created or joined: what the container has of its own */
+	uint64_t all; /* created or joined */
+	uint64_t own; /* of these all that are not the caller's, joined by their path */
 	struct namespace_join join[NAMESPACES_MAX]; /* in the order of joining */
 	size_t join_len;
 	const char *time_offsets; /* the text for timens_offsets, or NULL */
 };
 
-/* Decides for a new container. Errors: time offsets without a time namespace of its own. */
+/* Decides for a new container; of the machine, only whose the files to join are is looked at.
+ * Errors: time offsets without a time namespace of its own. */
 int namespaces_plan(const struct spec *spec, const struct host *host, struct arena *arena,
 		    struct namespaces_plan *plan, struct err *err);
 

@@ -29,7 +29,7 @@ static int plan_process(const struct spec *spec, const struct spec_process *proc
 			const struct host *host, const struct request *request, struct arena *arena,
 			struct plan *plan, struct err *err)
 {
-	uint64_t own = plan->namespaces.all;
+	uint64_t own = plan->namespaces.own;
 
 	plan->id = request->id;
 	plan->no_new_privileges = process->no_new_privileges;
@@ -96,7 +96,7 @@ int plan_make(const struct spec *spec, const struct host *host, const struct req
 		return err_set(err, EINVAL, "process: is required to create a container");
 	if (namespaces_plan(spec, host, arena, &plan->namespaces, err) < 0)
 		return -1;
-	own = plan->namespaces.all;
+	own = plan->namespaces.own;
 	if (idmap_plan(spec, host, arena, &plan->idmap, err) < 0 ||
 	    cgroup_plan(spec, host, request->cgroup_manager, request->best_effort_cgroup,
 			request->id, arena, &plan->cgroup, err) < 0 ||

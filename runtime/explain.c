@@ -59,7 +59,7 @@ static void print_namespaces(const struct plan *plan, const struct page *page)
 		page_line(page, "joined", "%s from %s",
 			  page_mask(namespace_names, namespaces->join[i].types, page->arena),
 			  namespaces->join[i].path);
-	page_line(page, "shared", "%s", page_mask(namespace_names, ~namespaces->all, page->arena));
+	page_line(page, "shared", "%s", page_mask(namespace_names, ~namespaces->own, page->arena));
 	if (namespaces->time_offsets)
 		page_line(page, "time offsets", "%s",
 			  lines_text(namespaces->time_offsets, page->arena));

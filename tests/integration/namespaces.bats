@@ -65,6 +65,23 @@ own_inode() { stat -Lc %i "/proc/self/ns/${file_of[$1]}"; }
 	has "net=$inode"
 }
 
+@test "joining the host's by its path gives no right to change it" {
+	needs_root
+	config 'del(.hostname, .domainname)'
+	namespace network /proc/self/ns/net
+	config '.linux.sysctl = { "net.ipv4.ip_forward": $same }' --arg same "$(cat /proc/sys/net/ipv4/ip_forward)"
+	refused 'sysctl.*net.ipv4.*shares the network namespace'
+	config 'del(.linux.sysctl)'
+	namespace uts /proc/self/ns/uts
+	namespace cgroup /proc/self/ns/cgroup
+	config '(.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) = ["rw"]'
+	inside many ns -- mkdir /sys/fs/cgroup/new
+	[ "$(value net)" = "$(own_inode network)" ]
+	has mkdir=EROFS
+	config '.hostname = $name' --arg name "$(hostname)"
+	refused 'hostname.*uts'
+}
+
 @test "a path of another type, or of no namespace, is refused" {
 	namespace ipc /proc/self/ns/uts
 	refused 'namespaces.*/proc/self/ns/uts.*uts.*ipc'

@@ -68,6 +68,22 @@ static void test_order_of_joining(void **state)
 	assert_string_equal(plan.join[2].path, "/m");
 }
 
+/* What changes the container's own namespaces must not change the caller's, joined by their path.
+ */
+static void test_joined_callers(void **state)
+{
+	struct spec_namespace rows[] = { { CLONE_NEWNET, "/proc/self/ns/net" },
+					 { CLONE_NEWIPC, "/proc/self/ns/net" },
+					 { CLONE_NEWUTS, "/missing" },
+					 { CLONE_NEWPID, NULL } };
+	struct namespaces_plan plan;
+
+	(void)state;
+	plan_of(rows, 4, &root_host, &plan);
+	assert_int_equal(plan.all, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID);
+	assert_int_equal(plan.own, CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID);
+}
+
 static void test_time_offsets(void **state)
 {
 	struct spec_namespace rows[] = { { CLONE_NEWTIME, NULL } };
@@ -160,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_created),
 		cmocka_unit_test(test_order_of_joining),
+		cmocka_unit_test(test_joined_callers),
 		cmocka_unit_test(test_time_offsets),
 		cmocka_unit_test(test_time_offsets_need_a_namespace),
 		cmocka_unit_test(test_open_checks_the_type),

@@ -88,6 +88,7 @@ static void share_any(struct plan *plan, uint64_t type)
 	namespaces->clone &= ~type;
 	namespaces->unshare &= ~type;
 	namespaces->all &= ~type;
+	namespaces->own &= ~type;
 }
 
 /* Not of controls, which have a user namespace: without the others they could not be made. And not
