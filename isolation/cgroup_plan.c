@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "isolation/cgroup.h"
+#include "isolation/mount_options.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
@@ -313,8 +314,8 @@ static int go_without(const struct lack *lack, struct arena *arena, struct cgrou
  * config-linux.md "Cgroup ownership": with a cgroup namespace of its own and a writable cgroup file
  * system, to the container's root. Only where that is somebody else than the maker.
  */
-static void plan_delegation(const struct spec *spec, const struct host *host,
-			    struct cgroup_plan *plan)
+static int plan_delegation(const struct spec *spec, const struct host *host, struct arena *arena,
+			   struct cgroup_plan *plan, struct err *err)
 {
 	bool own = false, writable = false, mapped = false;
 
@@ -323,11 +324,13 @@ static void plan_delegation(const struct spec *spec, const struct host *host,
 		       !spec->linux.namespaces.item[i].path;
 	for (size_t i = 0; i < spec->mounts.len; i++) {
 		const struct spec_mount *mount = &spec->mounts.item[i];
-		bool read_only = false;
+		struct mount_flags flags;
 
-		for (size_t j = 0; j < mount->options.len; j++)
-			read_only |= strcmp(mount->options.item[j], "ro") == 0;
-		writable |= mount->type && strncmp(mount->type, "cgroup", 6) == 0 && !read_only;
+		if (!mount->type || strncmp(mount->type, "cgroup", 6) != 0)
+			continue;
+		if (mount_options_parse(&mount->options, arena, &flags, err) < 0)
+			return err_wrap(err, "mounts[%zu]", i);
+		writable |= !(mount_flags_set(&flags) & SYS_MOUNT_ATTR_RDONLY);
 	}
 	for (size_t i = 0; i < spec->linux.uid_mappings.len; i++)
 		if (spec->linux.uid_mappings.item[i].container_id == 0) {
@@ -335,6 +338,7 @@ static void plan_delegation(const struct spec *spec, const struct host *host,
 			mapped = plan->delegate_uid != host->uid;
 		}
 	plan->delegate = own && writable && mapped;
+	return 0;
 }
 
 int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_manager manager,
@@ -374,6 +378,7 @@ int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_ma
 	if (lack.reason)
 		return go_without(&lack, arena, plan, err);
 	plan->wanted = true;
-	plan_delegation(spec, host, plan);
+	if (plan_delegation(spec, host, arena, plan, err) < 0)
+		return -1;
 	return keep_available(top, available, root, arena, plan, err);
 }

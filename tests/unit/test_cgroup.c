@@ -418,7 +418,8 @@ static void test_plan_unprivileged(void **state)
 
 static void test_plan_delegation(void **state)
 {
-	const char *words[] = { "ro", NULL };
+	const char *read_only[] = { "ro", "nosuid,ro", "rro", "rw,ro" };
+	const char *writable[] = { "ro", "rw" };
 	struct spec_namespace own = { CLONE_NEWCGROUP, NULL };
 	struct spec_id_mapping mapping = { 0, 100000, 65536 };
 	struct spec_mount mount = { .destination = "/sys/fs/cgroup", .type = "cgroup" };
@@ -432,9 +433,15 @@ static void test_plan_delegation(void **state)
 	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
 	assert_true(plan.delegate);
 	assert_int_equal(plan.delegate_uid, 100000);
-	mount.options = (struct spec_strings){ words, 1 };
+	for (size_t i = 0; i < ARRAY_LEN(read_only); i++) {
+		mount.options = (struct spec_strings){ &read_only[i], 1 };
+		assert_int_equal(
+			plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
+		assert_false(plan.delegate);
+	}
+	mount.options = (struct spec_strings){ writable, 2 };
 	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
-	assert_false(plan.delegate);
+	assert_true(plan.delegate);
 	mount.options.len = 0;
 	own.path = "/proc/1/ns/cgroup";
 	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
