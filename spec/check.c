@@ -224,14 +224,21 @@ static int check_hugepages(const struct spec_resources *resources, struct err *e
 	return 0;
 }
 
-/* The keys are names of files in the container's cgroup, and must not lead out of it. */
+/* The keys are names of files in the container's cgroup, and must not lead out of it. What is
+ * written to some is no setting: it moves, stops or ends processes, whoever's. */
 static int check_unified(const struct spec_resources *resources, struct err *err)
 {
+	static const char commands[][16] = { "cgroup.procs", "cgroup.threads", "cgroup.freeze",
+					     "cgroup.kill" };
+
 	for (size_t i = 0; i < resources->unified.len; i++) {
 		const char *key = resources->unified.item[i].key;
 
 		if (strchr(key, '/') || key[0] == '.')
 			return field_error(err, "'%s' is not the name of a file of a cgroup", key);
+		for (size_t j = 0; j < ARRAY_LEN(commands); j++)
+			if (!strcmp(key, commands[j]))
+				return field_error(err, "'%s' is no setting of a cgroup", key);
 	}
 	return 0;
 }

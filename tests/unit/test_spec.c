@@ -412,6 +412,8 @@ static const struct {
 	{ RESOURCES("\"hugepageLimits\":[{\"pageSize\":\"02MB\",\"limit\":0}]"), "linux.resources.hugepageLimits[0].pageSize: '02MB' is not a size such as 64KB, 2MB or 1GB" },
 	{ RESOURCES("\"hugepageLimits\":[{\"pageSize\":\"1GB\"}]"), "linux.resources.hugepageLimits[0].limit: is required" },
 	{ RESOURCES("\"unified\":{\"../x\":\"\"}"), "linux.resources.unified: '../x' is not the name of a file of a cgroup" },
+	{ RESOURCES("\"unified\":{\"cgroup.procs\":\"1\"}"), "linux.resources.unified: 'cgroup.procs' is no setting of a cgroup" },
+	{ RESOURCES("\"unified\":{\"cgroup.freeze\":\"1\"}"), "linux.resources.unified: 'cgroup.freeze' is no setting of a cgroup" },
 	{ RESOURCES("\"unified\":{\"..\":\"\"}"), "linux.resources.unified: '..' is not the name of a file of a cgroup" },
 	{ RESOURCES("\"rdma\":{\"a\":{\"hcaHandles\":4294967296}}"), "linux.resources.rdma[\"a\"].hcaHandles: 4294967296 is not in the range 0 to 4294967295" },
 };
