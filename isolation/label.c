@@ -19,8 +19,8 @@ static const char *label_or_null(const char *label)
 	return label && *label ? label : NULL;
 }
 
-int label_plan(const struct spec_process *process, const struct host *host, const char *id,
-	       bool new_keyring, struct arena *arena, struct label_plan *plan, struct err *err)
+int label_plan(const struct spec_process *process, const struct host *host, bool new_keyring,
+	       struct arena *arena, struct label_plan *plan, struct err *err)
 {
 	const char *profile = label_or_null(process->apparmor_profile);
 	const char *selinux = label_or_null(process->selinux_label);
@@ -42,22 +42,23 @@ int label_plan(const struct spec_process *process, const struct host *host, cons
 	*plan = (struct label_plan){
 		.apparmor = profile ? arena_format(arena, "exec %s", profile) : NULL,
 		.selinux = selinux,
-		.keyring = new_keyring ? arena_format(arena, "_ses.%s", id) : NULL,
+		.keyring = new_keyring,
 	};
 	return 0;
 }
 
-/* KEYCTL_JOIN_SESSION_KEYRING(2const) */
+/* KEYCTL_JOIN_SESSION_KEYRING(2const). Without a name: one that is there already would be joined,
+ * and another container of the same user can have made it and let us in. */
 int label_apply_keyring(const struct label_plan *plan, struct err *err)
 {
 	if (!plan->keyring)
 		return 0;
-	if (sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, (unsigned long)plan->keyring, 0) >= 0)
+	if (sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0) >= 0)
 		return 0;
 	/* A kernel without keyrings has no keys to inherit. */
 	if (errno == ENOSYS)
 		return 0;
-	err_sys(err, "join the session keyring '%s'", plan->keyring);
+	err_sys(err, "make a session keyring");
 	if (err->code == EDQUOT)
 		return err_hint(err, "the user has too many keys: raise "
 				     "/proc/sys/kernel/keys/maxkeys, or use --no-new-keyring");

@@ -288,7 +288,7 @@ static bool wants_become_root(const struct plan *plan)
 
 static bool wants_keyring(const struct plan *plan)
 {
-	return plan->label.keyring != NULL;
+	return plan->label.keyring;
 }
 
 static bool wants_time_namespace(const struct plan *plan)

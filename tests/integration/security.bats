@@ -331,6 +331,25 @@ exchanger() {
 	refused 'mounts\[[0-9]+\].*(Too many levels|/loop)'
 }
 
+# What a process of another container can do, if it knows how this one will be called.
+@test "a session keyring that somebody made and opened to all is not joined" {
+	needs python3
+	payload keyring
+	run python3 - "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID" <<-'EOF'
+		import ctypes, platform, subprocess, sys
+		number = {"x86_64": 250}.get(platform.machine(), 219)
+		def keyctl(*arguments): return ctypes.CDLL(None).syscall(number, *arguments)
+		join, set_permissions = 1, 5
+		keyring = keyctl(join, b"_ses." + sys.argv[-1].encode(), 0)
+		print("trap=%d" % keyring, flush=True)
+		keyctl(set_permissions, keyring, 0x3f3f3f3f)
+		sys.exit(subprocess.call(sys.argv[1:], preexec_fn=lambda: keyctl(join, None, 0)))
+	EOF
+	status_is 0
+	[ "$(value trap)" -gt 0 ]
+	[ "$(value trap)" != "$(value keyring)" ]
+}
+
 @test "exec does not bring the caller's session keyring" {
 	start_resting
 	in_container keyring

@@ -212,7 +212,7 @@ static void leave_user(struct plan *plan)
 
 static void leave_keyring(struct plan *plan)
 {
-	plan->label.keyring = NULL;
+	plan->label.keyring = false;
 }
 
 static void drop_limits(struct plan *plan)
