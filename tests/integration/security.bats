@@ -70,7 +70,7 @@ exchanger() {
 	launch
 	start_resting
 	run strace -e trace=open_tree,close,clone3 -o "$WORK/trace" "$AGENTD" --root "$ROOT" exec "$ID" /bin/canary true
-	mount=$(sed -n 's/^open_tree(.*) = //p' "$WORK/trace" | head -n 1)
+	mount=$(sed -n 's/^open_tree(.*) = \([0-9]*\)$/\1/p' "$WORK/trace" | head -n 1)
 	[ -n "$mount" ] || skip "agentd's program is sealed otherwise here"
 	output=$(sed '/^clone3(/,$d' "$WORK/trace")
 	like "^close\\($mount\\) "
