@@ -82,13 +82,14 @@ static void run_plan(const struct check_context *context, const struct request *
 	}
 }
 
-static uint64_t own_namespaces(const struct spec *spec)
+/* Whatever else the plan of them may have to say, which run_plan() tells. */
+static uint64_t own_namespaces(const struct check_context *context)
 {
-	uint64_t own = 0;
+	struct namespaces_plan plan = { 0 };
+	struct err ignored;
 
-	for (size_t i = 0; i < spec->linux.namespaces.len; i++)
-		own |= spec->linux.namespaces.item[i].type;
-	return own;
+	namespaces_plan(context->spec, context->host, context->arena, &plan, &ignored);
+	return plan.own;
 }
 
 /* Of a profile that is no profile the plan has told. */
@@ -124,7 +125,7 @@ void check_make(const struct host *host, const struct spec *spec, const struct r
 	run_rows(check_host_rows, &context, findings);
 	if (!spec)
 		return;
-	context.own = own_namespaces(spec);
+	context.own = own_namespaces(&context);
 	run_plan(&context, request, findings);
 	run_rows(check_spec_rows, &context, findings);
 	run_filter(&context, findings);

@@ -49,6 +49,7 @@ hole() {
 	hole 'del(.linux.namespaces[] | select(.type == "ipc"))' namespaces.lesser
 	if is_root; then
 		hole 'del(.linux.namespaces[] | select(.type == "network"))' namespaces
+		hole '(.linux.namespaces[] | select(.type == "network")).path = "/proc/self/ns/net"' namespaces namespaces.joined
 	fi
 	hole '.root.readonly = false' root.writable
 	hole '.linux.rootfsPropagation = "shared"' mounts.propagation
