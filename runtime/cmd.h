@@ -19,5 +19,6 @@ extern const struct option_row launch_options[]; /* run, create, exec */
 int cmd_request(const struct options *options, const char *id, const char *bundle,
 		struct arena *arena, struct request *request, struct err *err);
 
-/* Whether the descriptors of --preserve-fds are there. */
-int cmd_check_fds(const struct options *options, struct err *err);
+/* Whether the descriptors of --preserve-fds are there, and nothing but a file where --pid-file is.
+ */
+int cmd_check_launch(const struct options *options, struct err *err);

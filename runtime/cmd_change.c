@@ -116,7 +116,7 @@ static int cmd_exec(const struct options *options, const struct settings *settin
 	struct exec_process process;
 	int status;
 
-	if (cmd_check_fds(options, err) < 0 ||
+	if (cmd_check_launch(options, err) < 0 ||
 	    parse_process(options, settings->arena, &process, err) < 0 ||
 	    container_exec(settings, &request, &process, &status, err) < 0)
 		return -1;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "runtime/cmd.h"
 
@@ -123,7 +124,7 @@ static int parse_manager(const struct options *options, enum cgroup_manager *man
 }
 
 /* Ours are close-on-exec, what we inherited is not: so the two cannot be taken for each other. */
-int cmd_check_fds(const struct options *options, struct err *err)
+static int check_fds(const struct options *options, struct err *err)
 {
 	for (uint32_t i = 0; i < options->preserve_fds; i++) {
 		int flags = fcntl((int)(i + STDERR_FILENO + 1), F_GETFD);
@@ -133,6 +134,21 @@ int cmd_check_fds(const struct options *options, struct err *err)
 				       options->preserve_fds, i + STDERR_FILENO + 1);
 	}
 	return 0;
+}
+
+/* The pid file takes the place of what has its name, and goes with the container: /dev/null too. */
+static int check_pid_file(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (path && lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(err, EEXIST, "--pid-file %s: is there and not a regular file", path);
+	return 0;
+}
+
+int cmd_check_launch(const struct options *options, struct err *err)
+{
+	return check_fds(options, err) < 0 ? -1 : check_pid_file(options->pid_file, err);
 }
 
 static int make_up_id(struct arena *arena, const char **id, struct err *err)
@@ -170,7 +186,7 @@ int cmd_request(const struct options *options, const char *id, const char *bundl
 		bundle = id;
 		request->id = NULL;
 	}
-	if (cmd_check_fds(options, err) < 0)
+	if (cmd_check_launch(options, err) < 0)
 		return -1;
 	if (!request->id && make_up_id(arena, &request->id, err) < 0)
 		return -1;
