@@ -252,8 +252,12 @@ static int empty_directory(int dir, const char *id, struct err *err)
 
 int state_remove(int root, const char *id, int dir, struct err *err)
 {
-	unlinkat(dir, STATE_FILE, 0);
-	unlinkat(dir, SPEC_FILE, 0);
+	/* by name, as a look into the directory takes a descriptor: there may be none left */
+	static const char *const files[] = { STATE_FILE, CREATING_FILE, SPEC_FILE,
+					     STATE_START_SOCKET };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		unlinkat(dir, files[i], 0);
 	if (unlinkat(root, id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (empty_directory(dir, id, err) < 0)
