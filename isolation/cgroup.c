@@ -172,6 +172,8 @@ static int walk_once(int root, const char *path, unsigned needed, unsigned accou
 	char prefix[PATH_MAX];
 	size_t done = 0;
 
+	if (at < 0)
+		return err_sys(err, "open the root of cgroups");
 	if (cgroup_check_path(path, err) < 0)
 		return -1;
 	if (strlen(path) >= sizeof(prefix))
