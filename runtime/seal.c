@@ -235,8 +235,11 @@ int seal_executable(char **argv, int *mount, struct err *err)
 	autoclose int sealed = -1;
 
 	*mount = -1;
-	if (exe < 0)
-		return err_sys(err, "open " SELF);
+	if (exe < 0) {
+		err_sys(err, "open " SELF);
+		return err->code == ENOENT ? err_hint(err, "agentd needs a procfs mounted on /proc")
+					   : -1;
+	}
 	if (is_sealed(exe))
 		return 0;
 	sealed = open_mount();

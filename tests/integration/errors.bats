@@ -121,6 +121,26 @@ raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
 	refused 'mounts\[[0-9]+\].*Permission denied'
 }
 
+@test "no procfs: what to do" {
+	needs_root
+	run unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' - "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	status_is 1
+	like 'open /proc/self/exe: No such file.*procfs mounted on /proc'
+}
+
+@test "too few descriptors: the error says so, and nothing is left" {
+	local limit
+	needs prlimit
+	for limit in {5..20}; do
+		run prlimit --nofile="$limit:" "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID" 3>&-
+		[ "$status" -ne 0 ] || break
+		like 'Too many open files'
+		nothing_left || { echo "limit $limit: $output"; false; }
+	done
+	[ "$status" -eq 0 ]
+	[ "$limit" -gt 9 ]
+}
+
 @test "a root below a directory that is closed to the mapped user: the caller opens it" {
 	needs_root
 	mkdir -m 700 "$WORK/shut"
