@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -156,7 +157,6 @@ static int run_command(const struct command *command, int argc, char *argv[], in
 {
 	struct settings settings;
 	autoclose int seal = -1;
-	int status;
 
 	if (options_parse(command->groups, command, argc, argv, &at, arena, options, err) < 0)
 		return err_wrap(err, "%s", command->name);
@@ -170,15 +170,23 @@ static int run_command(const struct command *command, int argc, char *argv[], in
 	settings.seal = &seal;
 	if (open_log(options, err) < 0)
 		return -1;
-	status = command->run(options, &settings, err);
-	if (status >= 0 && fflush(stdout) != 0)
+	return command->run(options, &settings, err);
+}
+
+/* fflush(3) knows of the last bufferful alone, and what was too large for one it never sees. */
+static int check_output(struct err *err)
+{
+	if (fflush(stdout) != 0)
 		return err_sys(err, "write to standard output");
-	return status;
+	if (ferror(stdout))
+		return err_set(err, EIO, "write to standard output: a part of it is lost");
+	return 0;
 }
 
 /*
  * What we need of our own process: not more privileges than our caller, who chooses every path that
- * we open; and three standard streams, so that no descriptor of ours can be taken for one.
+ * we open; three standard streams, so that no descriptor of ours can be taken for one; and to be
+ * told how our children ended, which a caller that ignores SIGCHLD would keep from us (wait(2)).
  */
 static int check_process(struct err *err)
 {
@@ -189,6 +197,8 @@ static int check_process(struct err *err)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
 			return err_sys(err, "open /dev/null");
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+		return err_sys(err, "attend to SIGCHLD");
 	return 0;
 }
 
@@ -222,6 +232,8 @@ int main(int argc, char *argv[])
 	int status;
 
 	status = dispatch(argc, argv, arena, &err);
+	if (status >= 0 && check_output(&err) < 0)
+		status = -1;
 	if (status < 0) {
 		log_clean(err.text);
 		fprintf(stderr, "agentd: %s\n", err.text);

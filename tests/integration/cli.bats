@@ -50,6 +50,15 @@ load helpers
 		(.linux.seccomp.actions | index("SCMP_ACT_ERRNO")) and .linux.cgroup.v2 == true and .linux.cgroup.v1 == false' "$WORK/features"
 }
 
+@test "output that cannot be written is an error" {
+	for command in features --version --help 'list --help'; do
+		# shellcheck disable=SC2086 # several words are wanted
+		run --separate-stderr bash -c 'exec "$@" >/dev/full' - "$AGENTD" $command
+		status_is 1
+		[[ $stderr == 'agentd: write to standard output: '* ]]
+	done
+}
+
 @test "every mount option that features names is accepted" {
 	local option
 	for option in $(agentd features | jq -r '.mountOptions[]'); do

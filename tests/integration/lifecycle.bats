@@ -73,6 +73,27 @@ create() { agentd create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$WORK/out" 2
 	[ -d "/proc/$(cat "$WORK/pid")" ]
 }
 
+@test "a pid file takes the place of nothing but a file" {
+	payload true
+	mkfifo "$WORK/pipe"
+	ln -s /dev/null "$WORK/link"
+	for file in "$WORK/pipe" "$WORK/link" "$WORK"; do
+		run agentd run --pid-file "$file" --bundle "$BUNDLE" "$ID"
+		status_is 1
+		like "--pid-file $file: is there and not a regular file"
+		[ -p "$WORK/pipe" ] && [ -L "$WORK/link" ]
+	done
+	touch "$WORK/pid"
+	launch --pid-file "$WORK/pid"
+	status_is 0
+}
+
+@test "a caller that ignores SIGCHLD gets the exit status all the same" {
+	payload exit 7
+	run bash -c 'trap "" CHLD; exec "$@"' - "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	status_is 7
+}
+
 @test "ids: good ones" {
 	payload true
 	for ID in a A-b_c.d+e 0 "$(printf 'x%.0s' {1..100})"; do
