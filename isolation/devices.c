@@ -49,12 +49,19 @@ static bool is_mounted(const struct spec *spec, const char *path, struct arena *
 	return false;
 }
 
+/* What is mounted shows files of the host: a bind mount, or the one devtmpfs that there is. */
+static bool shows_hosts(const struct spec_mount *mount, unsigned what)
+{
+	const char *type = mount->type ? mount->type : "none";
+
+	return (what & (MOUNT_OPTION_BIND | MOUNT_OPTION_RBIND)) || !strcmp(type, "bind") ||
+	       !strcmp(type, "devtmpfs");
+}
+
 /* The last thing that is mounted on /dev is what is seen. */
 static int plan_own_dev(const struct spec *spec, struct arena *arena, bool *own_dev,
 			struct err *err)
 {
-	const unsigned bind = MOUNT_OPTION_BIND | MOUNT_OPTION_RBIND;
-
 	*own_dev = true;
 	for (size_t i = 0; i < spec->mounts.len; i++) {
 		const struct spec_mount *mount = &spec->mounts.item[i];
@@ -65,8 +72,7 @@ static int plan_own_dev(const struct spec *spec, struct arena *arena, bool *own_
 		if (mount_options_parse(&mount->options, arena, &flags, err) < 0)
 			return err_wrap(err, "mounts[%zu]", i);
 		if (!(flags.what & MOUNT_OPTION_REMOUNT))
-			*own_dev = !(flags.what & bind) &&
-				   !(mount->type && !strcmp(mount->type, "bind"));
+			*own_dev = !shows_hosts(mount, flags.what);
 	}
 	return 0;
 }
@@ -232,10 +238,10 @@ static int apply_row(const struct devices_plan *plan, const struct device_row *r
 		return err_sys(err, "stat %s", row->path);
 	}
 	if (!may_make)
-		return err_set(
-			err, ENOENT,
-			"%s is not there, and is not made in a /dev that is a bind mount: %s",
-			row->path, strerror(ENOENT));
+		return err_set(err, ENOENT,
+			       "%s is not there, and is not made in a /dev that is not the "
+			       "container's own: %s",
+			       row->path, strerror(ENOENT));
 	return bind_node(row, parent, name, err);
 }
 

@@ -23,8 +23,8 @@ struct devices_plan {
 	size_t len;
 	bool bind;     /* in a user namespace nodes can't be made: bind the host's */
 	bool terminal; /* make /dev/console to bind the terminal on */
-	/* /dev is not a bind of another's: it is filled with the defaults. Else nothing is made in
-	 * it, and what linux.devices names must be there. */
+	/* /dev is no bind mount and no devtmpfs: it is filled with the defaults. Else nothing is
+	 * made in it, and what linux.devices names must be there. */
 	bool own_dev;
 };
 

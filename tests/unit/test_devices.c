@@ -84,8 +84,9 @@ static void test_plan_bound_dev(void **state)
 		const char *type, *option;
 		bool own;
 	} cases[] = {
-		{ "bind", "ro", false },     { "none", "rbind", false }, { NULL, "ro,bind", false },
-		{ "tmpfs", "mode=0", true }, { NULL, "remount", true },
+		{ "bind", "ro", false },    { "none", "rbind", false },
+		{ NULL, "ro,bind", false }, { "tmpfs", "mode=0", true },
+		{ NULL, "remount", true },  { "devtmpfs", "ro", false },
 	};
 	struct devices_plan plan;
 	struct err err;
