@@ -329,7 +329,7 @@ static int plan_delegation(const struct spec *spec, const struct host *host, str
 		if (!mount->type || strncmp(mount->type, "cgroup", 6) != 0)
 			continue;
 		if (mount_options_parse(&mount->options, arena, &flags, err) < 0)
-			return err_wrap(err, "mounts[%zu]", i);
+			return err_within(err, "mounts[%zu]", i);
 		writable |= !(mount_flags_set(&flags) & SYS_MOUNT_ATTR_RDONLY);
 	}
 	for (size_t i = 0; i < spec->linux.uid_mappings.len; i++)

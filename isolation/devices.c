@@ -70,7 +70,7 @@ static int plan_own_dev(const struct spec *spec, struct arena *arena, bool *own_
 		if (strcmp(path_clean("/", mount->destination, arena), "/dev") != 0)
 			continue;
 		if (mount_options_parse(&mount->options, arena, &flags, err) < 0)
-			return err_wrap(err, "mounts[%zu]", i);
+			return err_within(err, "mounts[%zu]", i);
 		if (!(flags.what & MOUNT_OPTION_REMOUNT))
 			*own_dev = !shows_hosts(mount, flags.what);
 	}

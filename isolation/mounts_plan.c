@@ -211,7 +211,7 @@ int mounts_plan(const struct spec *spec, const struct host *host, uint64_t own, 
 		plan->row[i].index = i;
 		if (plan_row(spec, host, own, bundle, &spec->mounts.item[i], arena, &plan->row[i],
 			     err) < 0)
-			return err_wrap(err, "mounts[%zu]", i);
+			return err_within(err, "mounts[%zu]", i);
 	}
 	return 0;
 }

@@ -24,6 +24,7 @@
 #define DEFAULT_PATH "/bin:/usr/bin" /* of execvp(3) */
 #define DEFAULT_UMASK 022	     /* the specification says nothing; all peers take this */
 #define HEAD_SIZE 4096
+#define UTS_NAME_MAX 64 /* __NEW_UTS_LEN of linux/utsname.h, without the NUL */
 
 /* --- plan ------------------------------------------------------------------------------------ */
 
@@ -49,11 +50,22 @@ static const char **plan_environment(const struct spec_process *process, struct 
 	return envp;
 }
 
+static int check_name(const char *member, const char *name, struct err *err)
+{
+	if (name && strlen(name) > UTS_NAME_MAX)
+		return err_set(err, EINVAL, "%s: is longer than the %d bytes that the kernel takes",
+			       member, UTS_NAME_MAX);
+	return 0;
+}
+
 int process_plan(const struct spec *spec, const struct spec_process *process, uint64_t own,
 		 unsigned keep_fds, struct arena *arena, struct process_plan *plan, struct err *err)
 {
 	const char *path = env_value(&process->env, "PATH");
 
+	if (check_name("hostname", spec->hostname, err) < 0 ||
+	    check_name("domainname", spec->domainname, err) < 0)
+		return -1;
 	if ((spec->hostname || spec->domainname) && !(own & CLONE_NEWUTS))
 		return err_set(err, EINVAL,
 			       "%s: would be the machine's; add {\"type\": \"uts\"} to "

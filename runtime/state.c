@@ -329,6 +329,13 @@ static int read_record(int root, struct state *state, struct arena *arena, char 
 	return -1;
 }
 
+static int check_record(const struct state *state, struct err *err)
+{
+	if (state->cgroup_path && !state->cgroup_root)
+		return err_set(err, EINVAL, "cgroupRoot: is missing beside cgroupPath");
+	return 0;
+}
+
 int state_load(int root, const char *id, struct arena *arena, struct state **out, struct err *err)
 {
 	struct state *state = arena_new_object(arena, struct state);
@@ -344,7 +351,8 @@ int state_load(int root, const char *id, struct arena *arena, struct state **out
 		return faccessat(root, id, F_OK, 0) == 0 ? 0 : does_not_exist(id, err);
 	}
 	if (json_parse(text, size, arena, &object, err) < 0 ||
-	    fields_decode(object, state_fields, state, arena, err) < 0) {
+	    fields_decode(object, state_fields, state, arena, err) < 0 ||
+	    check_record(state, err) < 0) {
 		err->code = EBADMSG;
 		err_wrap(err, "the state of container %s is damaged", id);
 		return err_hint(err, "delete --force removes the container");

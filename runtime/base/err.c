@@ -41,18 +41,35 @@ int err_sys(struct err *err, const char *format, ...)
 	return -1;
 }
 
-int err_wrap(struct err *err, const char *format, ...)
+static void __attribute__((format(printf, 2, 0)))
+put_in_front(struct err *err, const char *format, va_list args, const char *between)
 {
 	char inner[ERR_TEXT_MAX];
-	va_list args;
 	int len;
 
 	memcpy(inner, err->text, sizeof(inner));
-	va_start(args, format);
 	len = vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
 	if (len >= 0 && (size_t)len < sizeof(err->text))
-		snprintf(err->text + len, sizeof(err->text) - (size_t)len, ": %s", inner);
+		snprintf(err->text + len, sizeof(err->text) - (size_t)len, "%s%s", between, inner);
+}
+
+int err_wrap(struct err *err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_in_front(err, format, args, ": ");
+	va_end(args);
+	return -1;
+}
+
+int err_within(struct err *err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_in_front(err, format, args, ".");
+	va_end(args);
 	return -1;
 }
 

@@ -31,5 +31,8 @@ int err_sys(struct err *err, const char *format, ...) __attribute__((format(prin
 /* Puts "FORMAT: " in front of the text. */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts "FORMAT." in front of a text that begins with a member of what that names. */
+int err_within(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Puts "; FORMAT" behind the text: what the person can do about it. */
 int err_hint(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -54,6 +54,9 @@ static void test_errors(void **state)
 	err_wrap(&err, "mounts[%d]", 3);
 	err_hint(&err, "make it");
 	assert_string_equal(err.text, "mounts[3]: open x: No such file or directory; make it");
+	err_set(&err, EINVAL, "type: is required");
+	err_within(&err, "mounts[%d]", 3);
+	assert_string_equal(err.text, "mounts[3].type: is required");
 	/* A code is never 0 once set. */
 	err_set(&err, 0, "odd");
 	assert_int_not_equal(err.code, 0);

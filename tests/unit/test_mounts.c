@@ -205,7 +205,7 @@ static void test_plan_refuses(void **state)
 		struct err err = { 0 };
 
 		assert_int_equal(plan_one(&cases[i].mount, OWN, &host, &plan, &err), -1);
-		if (!strstr(err.text, cases[i].text) || strncmp(err.text, "mounts[0]", 9) != 0)
+		if (!strstr(err.text, cases[i].text) || strncmp(err.text, "mounts[0].", 10) != 0)
 			fail_msg("case %zu: %s", i, err.text);
 	}
 }

@@ -294,7 +294,8 @@ static void test_damage(void **state)
 					     "{\"pid\":1}",
 					     "{\"pid\":-1,\"startTime\":1}",
 					     "null",
-					     "{\"pid\":\"1\",\"startTime\":1}" };
+					     "{\"pid\":\"1\",\"startTime\":1}",
+					     "{\"pid\":1,\"startTime\":1,\"cgroupPath\":\"x\"}" };
 	struct state *loaded;
 	struct err err;
 	int dir;
