@@ -17,6 +17,8 @@
 #define CHILDREN 20
 #define KILL_MS 1000
 #define LOOK_MS 100
+#define BEGIN_MS 2000
+#define POLL_MS 5
 #define OOM_PATCH                                                                         \
 	"\"resources\":{\"memory\":{\"limit\":33554432,\"swap\":33554432},\"pids\":null," \
 	"\"unified\":%s}"
@@ -78,6 +80,15 @@ static uint64_t processor_time(int cgroup)
 	return strtoull(text + 11, NULL, 10);
 }
 
+/* Until its processes have computed, which on a busy machine takes its time. */
+static void await_more(int cgroup, uint64_t before)
+{
+	int64_t deadline = clock_ms() + BEGIN_MS;
+
+	while (processor_time(cgroup) <= before && clock_ms() < deadline)
+		usleep(POLL_MS * 1000);
+}
+
 int history_cgroup_freeze(struct scene *scene, struct err *err)
 {
 	autoclose int cgroup = -1;
@@ -89,7 +100,7 @@ int history_cgroup_freeze(struct scene *scene, struct err *err)
 	if (container_start(scene->settings, scene->id, err) < 0)
 		return -1;
 	first = processor_time(cgroup);
-	usleep(LOOK_MS * 1000);
+	await_more(cgroup, first);
 	if (container_pause(scene->settings, scene->id, true, err) < 0)
 		return scene_escaped(scene, "%.150s", err->text);
 	second = processor_time(cgroup);
