@@ -162,13 +162,14 @@ bool scene_says(const struct scene *scene, const char *text)
 	return strstr(scene->output, text) != NULL;
 }
 
-bool scene_decoy_untouched(const struct scene *scene)
+/* Whether the decoy is as it was made: one file, that says what it said, and nothing mounted. */
+static bool decoy_untouched(const struct scene *scene)
 {
 	autoclose int dir = open(scene->decoy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat bundle, decoy, file;
 	char text[16];
 
-	/* of a directory, two links and the file's size say that nothing was made in it */
+	/* a mount would be another device, and what a scene makes in it is "new" */
 	return dir >= 0 && fstat(scene->bundle.dir, &bundle) == 0 && fstat(dir, &decoy) == 0 &&
 	       fstatat(dir, "file", &file, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       bundle.st_dev == decoy.st_dev && bundle.st_dev == file.st_dev &&
@@ -371,7 +372,7 @@ int scene_undecided(struct scene *scene, enum verdict verdict, const char *forma
 
 int scene_judge(struct scene *scene, bool held, const char *words)
 {
-	if (!scene_decoy_untouched(scene))
+	if (!decoy_untouched(scene))
 		return scene_escaped(scene, "the decoy on the host was changed");
 	if (!scene->launched)
 		return scene_contained(scene, "refused: %.150s", scene->refusal);

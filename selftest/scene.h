@@ -70,9 +70,6 @@ int scene_find(struct scene *scene, pid_t *pid, int *cgroup, struct err *err);
 /* Whether a process runs still: who ended and is not waited for does not. */
 bool scene_is_alive(pid_t pid);
 
-/* Whether the decoy is as it was made: one file, that says what it said, and nothing mounted. */
-bool scene_decoy_untouched(const struct scene *scene);
-
 /* The verdict. Each returns 0. */
 int scene_contained(struct scene *scene, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

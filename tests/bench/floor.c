@@ -3,7 +3,7 @@
  *
  * All that can be known beforehand is in a table (floor.h, written by tables.c from agentd's own
  * plan); here are only the system calls, for each result the cheapest that gives it: no messages,
- *no state directory, no JSON, no search, nothing closed that exec closes. The isolation is that of
+ * no state directory, no JSON, no search, nothing closed that exec closes. The isolation is that of
  * agentd; tests/bench/run compares the two before it measures. So no path of the root filesystem is
  * followed across a link: each is one name in a mount, or lies in one of the kernel's own.
  *

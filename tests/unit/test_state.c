@@ -188,6 +188,16 @@ static void test_links_are_not_followed(void **state)
 	assert_int_equal(unlinkat(root, "link", 0), 0);
 }
 
+static struct state *save_and_load(int dir, const struct state *saved)
+{
+	struct state *loaded;
+	struct err err;
+
+	assert_int_equal(state_save(dir, saved, arena, &err), 0);
+	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
+	return loaded;
+}
+
 static void test_save_and_load(void **state)
 {
 	struct spec_pair pairs[] = { { "io.example.key", "value \"quoted\"\n" } };
@@ -215,8 +225,7 @@ static void test_save_and_load(void **state)
 	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
 	assert_int_equal(loaded->pid, 0);
 	assert_int_equal(status_of(loaded), STATUS_CREATING);
-	assert_int_equal(state_save(dir, &saved, arena, &err), 0);
-	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
+	loaded = save_and_load(dir, &saved);
 	assert_string_equal(loaded->id, "a");
 	assert_string_equal(loaded->bundle, saved.bundle);
 	assert_string_equal(loaded->rootfs, saved.rootfs);
@@ -252,8 +261,7 @@ static void test_texts_that_are_no_utf8(void **state)
 
 	(void)state;
 	assert_int_equal(state_create(root, "a", &dir, &err), 0);
-	assert_int_equal(state_save(dir, &saved, arena, &err), 0);
-	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
+	loaded = save_and_load(dir, &saved);
 	assert_int_equal(loaded->pid, 4711);
 	assert_string_equal(loaded->bundle, "/b?");
 	assert_string_equal(loaded->notes.item[0], "/nowhere/?");
@@ -270,8 +278,7 @@ static void test_creating_until_created(void **state)
 
 	(void)state;
 	assert_int_equal(state_create(root, "a", &dir, &err), 0);
-	assert_int_equal(state_save(dir, &saved, arena, &err), 0);
-	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
+	loaded = save_and_load(dir, &saved);
 	assert_int_equal(loaded->pid, 4711);
 	assert_true(loaded->creating);
 	assert_int_equal(state_created(dir, &saved, &err), 0);
