@@ -41,7 +41,8 @@ static int plan_process(const struct spec *spec, const struct spec_process *proc
 	    priority_plan(spec, process, &plan->priority, err) < 0 ||
 	    label_plan(process, host, !request->no_new_keyring, arena, &plan->label, err) < 0 ||
 	    landlock_plan(process, host, arena, &plan->landlock, err) < 0 ||
-	    seccomp_plan(spec, host, arena, &plan->seccomp, err) < 0)
+	    seccomp_plan(spec, host, arena, &plan->seccomp, err) < 0 ||
+	    seccomp_check_exec(&plan->seccomp, err) < 0)
 		return -1;
 	return 0;
 }

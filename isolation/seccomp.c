@@ -235,6 +235,33 @@ int seccomp_plan(const struct spec *spec, const struct host *host, struct arena 
 	return 0;
 }
 
+static bool lets_through(uint32_t action)
+{
+	action &= SECCOMP_RET_ACTION_FULL;
+	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG ||
+	       action == SECCOMP_RET_TRACE;
+}
+
+static bool names_call(const struct seccomp_rule *rule, const char *name)
+{
+	for (size_t i = 0; i < rule->names_len; i++)
+		if (!strcmp(rule->names[i], name))
+			return true;
+	return false;
+}
+
+int seccomp_check_exec(const struct seccomp_plan *plan, struct err *err)
+{
+	if (!plan->wanted || lets_through(plan->default_action))
+		return 0;
+	for (size_t i = 0; i < plan->rules_len; i++)
+		if (lets_through(plan->rules[i].action) && names_call(&plan->rules[i], "execve"))
+			return 0;
+	return err_set(err, EINVAL,
+		       "linux.seccomp: no rule allows execve, without which no program can be "
+		       "started; add it to the names of one with SCMP_ACT_ALLOW");
+}
+
 int seccomp_call_number(uint32_t architecture, const char *name)
 {
 	return seccomp_syscall_resolve_name_arch(architecture, name);

@@ -60,6 +60,10 @@ struct seccomp_plan {
 int seccomp_plan(const struct spec *spec, const struct host *host, struct arena *arena,
 		 struct seccomp_plan *plan, struct err *err);
 
+/* An error if nothing in the profile lets execve(2) through: init, which is under the filter then,
+ * could start no program, and perhaps not even say so. */
+int seccomp_check_exec(const struct seccomp_plan *plan, struct err *err);
+
 /*
  * Compiles the profile into BPF; an error if the kernel would not take so much. What is decided for
  * which call is told in seccomp_rules.h. seccomp_filter.c

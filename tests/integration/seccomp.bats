@@ -141,3 +141,11 @@ getrandom mprotect newfstatat fstat lseek write exit_group exit uname' SCMP_ACT_
 	inside mkdir /tmp/x
 	has mkdir=EPERM
 }
+
+@test "a filter under which nothing can be started is refused, with what is missing" {
+	config '.linux.seccomp = { defaultAction: "SCMP_ACT_ERRNO" }'
+	run agentd run --bundle "$BUNDLE" "$ID"
+	status_is 1
+	like '^agentd: linux.seccomp: no rule allows execve, .*SCMP_ACT_ALLOW$'
+	[ ! -e "$ROOT/$ID" ]
+}

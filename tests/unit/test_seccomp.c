@@ -748,6 +748,37 @@ static void loading_without_the_right(void **state)
 				      "process.noNewPrivileges or CAP_SYS_ADMIN");
 }
 
+/* Under a filter that refuses it init could start nothing, and perhaps not say so either. */
+static void a_program_can_be_started(void **state)
+{
+	struct spec_seccomp_rule rules[] = {
+		{ .names = WORDS("execve"), .action = "SCMP_ACT_ERRNO" },
+		{ .names = WORDS("read", "write"), .action = "SCMP_ACT_ALLOW" },
+	};
+	static const struct {
+		const char *otherwise, *action;
+		int result;
+	} cases[] = {
+		{ "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", -1 },
+		{ "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP", -1 },
+		{ "SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW", 0 },
+		{ "SCMP_ACT_ERRNO", "SCMP_ACT_LOG", 0 },
+		{ "SCMP_ACT_ALLOW", "SCMP_ACT_KILL", 0 },
+	};
+	struct spec_seccomp profile = { .syscalls = RULES(rules) };
+	struct seccomp_plan plan = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(seccomp_check_exec(&plan, &err), 0); /* no filter */
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		profile.default_action = cases[i].otherwise;
+		rules[0].action = cases[i].action;
+		plan_profile(state, &profile, &plan);
+		assert_int_equal(seccomp_check_exec(&plan, &err), cases[i].result);
+	}
+	assert_non_null(strstr(err.text, "no rule allows execve"));
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -773,6 +804,7 @@ int main(void)
 #endif
 		TEST(errors_name_the_property),
 		TEST(architectures_of_another_byte_order),
+		TEST(a_program_can_be_started),
 		TEST(absent_means_unwanted),
 		TEST(flags_are_the_kernels),
 		TEST(the_kernel_enforces_it),
