@@ -317,11 +317,10 @@ static int go_without(const struct lack *lack, struct arena *arena, struct cgrou
 static int plan_delegation(const struct spec *spec, const struct host *host, struct arena *arena,
 			   struct cgroup_plan *plan, struct err *err)
 {
-	bool own = false, writable = false, mapped = false;
+	const struct spec_namespace *namespace = spec_find_namespace(spec, CLONE_NEWCGROUP);
+	const struct spec_id_mapping *root = spec_find_mapping(&spec->linux.uid_mappings, 0);
+	bool writable = false;
 
-	for (size_t i = 0; i < spec->linux.namespaces.len; i++)
-		own |= spec->linux.namespaces.item[i].type == CLONE_NEWCGROUP &&
-		       !spec->linux.namespaces.item[i].path;
 	for (size_t i = 0; i < spec->mounts.len; i++) {
 		const struct spec_mount *mount = &spec->mounts.item[i];
 		struct mount_flags flags;
@@ -332,12 +331,9 @@ static int plan_delegation(const struct spec *spec, const struct host *host, str
 			return err_within(err, "mounts[%zu]", i);
 		writable |= !(mount_flags_set(&flags) & SYS_MOUNT_ATTR_RDONLY);
 	}
-	for (size_t i = 0; i < spec->linux.uid_mappings.len; i++)
-		if (spec->linux.uid_mappings.item[i].container_id == 0) {
-			plan->delegate_uid = spec->linux.uid_mappings.item[i].host_id;
-			mapped = plan->delegate_uid != host->uid;
-		}
-	plan->delegate = own && writable && mapped;
+	plan->delegate_uid = root ? root->host_id : 0;
+	plan->delegate = namespace && !namespace->path && writable && root &&
+			 root->host_id != host->uid;
 	return 0;
 }
 

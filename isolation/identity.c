@@ -9,13 +9,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+/* No maps: no user namespace, or a joined one whose maps we do not know. */
 static bool has_id(const struct spec_id_mappings *maps, uint32_t id)
 {
-	for (size_t i = 0; i < maps->len; i++)
-		if (id >= maps->item[i].container_id &&
-		    id - maps->item[i].container_id < maps->item[i].size)
-			return true;
-	return !maps->len; /* no user namespace, or a joined one whose maps we do not know */
+	return !maps->len || spec_find_mapping(maps, id);
 }
 
 static int check_ids(const struct spec *spec, const struct spec_user *user, struct err *err)

@@ -27,20 +27,6 @@
 #define MAPPINGS_MAX 340 /* rows that the kernel takes (user_namespaces(7), since Linux 4.15) */
 #define PID_TEXT_SIZE 16
 
-static bool has_own_user_namespace(const struct spec *spec, bool *joined)
-{
-	const struct spec_namespaces *list = &spec->linux.namespaces;
-
-	*joined = false;
-	for (size_t i = 0; i < list->len; i++) {
-		if (list->item[i].type == CLONE_NEWUSER) {
-			*joined = list->item[i].path != NULL;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_own_id(const struct spec_id_mappings *map, uint32_t own)
 {
 	return map->len == 1 && map->item[0].size == 1 && map->item[0].host_id == own;
@@ -73,14 +59,6 @@ static const char **helper_argv(const char *program, const struct spec_id_mappin
 	return argv;
 }
 
-static bool maps_root(const struct spec_id_mappings *map)
-{
-	for (size_t i = 0; i < map->len; i++)
-		if (map->item[i].container_id == 0 && map->item[i].size > 0)
-			return true;
-	return false;
-}
-
 static bool overlap(uint32_t first, uint32_t size, uint32_t other, uint32_t other_size)
 {
 	return (uint64_t)first < (uint64_t)other + other_size &&
@@ -110,29 +88,30 @@ static int check_ranges(const struct spec_id_mappings *map, const char *name, st
 	return 0;
 }
 
-static int check(const struct spec *spec, const struct host *host, bool own, bool joined,
-		 struct err *err)
+/* `namespace`: the container's user namespace, or NULL. */
+static int check(const struct spec *spec, const struct host *host,
+		 const struct spec_namespace *namespace, struct err *err)
 {
 	const struct spec_id_mappings *uids = &spec->linux.uid_mappings;
 	const struct spec_id_mappings *gids = &spec->linux.gid_mappings;
 
-	if (!own && (uids->len || gids->len))
+	if (!namespace && (uids->len || gids->len))
 		return err_set(
 			err, EINVAL,
 			"linux.uidMappings: needs a user namespace; add {\"type\": \"user\"} to "
 			"linux.namespaces");
-	if (!own && !host->privileged)
+	if (!namespace && !host->privileged)
 		return err_set(
 			err, EPERM,
 			"linux.namespaces: without privileges a container needs a user namespace: "
 			"Operation not permitted; make the configuration with agentd spec "
 			"--rootless, or run as root");
-	if (joined && (uids->len || gids->len))
+	if (namespace && namespace->path && (uids->len || gids->len))
 		return err_set(
 			err, EINVAL,
 			"linux.uidMappings: the user namespace is joined by path and has its "
 			"maps already; remove uidMappings and gidMappings");
-	if (own && !joined && (!uids->len || !gids->len))
+	if (namespace && !namespace->path && (!uids->len || !gids->len))
 		return err_set(err, EINVAL, "linux.%s: is required with a new user namespace",
 			       uids->len ? "gidMappings" : "uidMappings");
 	return check_ranges(uids, "uidMappings", err) < 0 ? -1
@@ -144,19 +123,19 @@ int idmap_plan(const struct spec *spec, const struct host *host, struct arena *a
 {
 	const struct spec_id_mappings *uids = &spec->linux.uid_mappings;
 	const struct spec_id_mappings *gids = &spec->linux.gid_mappings;
-	bool joined, own = has_own_user_namespace(spec, &joined);
+	const struct spec_namespace *namespace = spec_find_namespace(spec, CLONE_NEWUSER);
 
-	if (check(spec, host, own, joined, err) < 0)
+	if (check(spec, host, namespace, err) < 0)
 		return -1;
-	plan->become_root = own;
-	plan->write = own && !joined;
+	plan->become_root = namespace;
+	plan->write = namespace && !namespace->path;
 	if (!plan->write)
 		return 0;
-	if (!maps_root(uids) || !maps_root(gids))
+	if (!spec_find_mapping(uids, 0) || !spec_find_mapping(gids, 0))
 		return err_set(err, EINVAL,
 			       "linux.%s: container id 0 is not mapped; the container is set up as "
 			       "root inside",
-			       maps_root(uids) ? "gidMappings" : "uidMappings");
+			       spec_find_mapping(uids, 0) ? "gidMappings" : "uidMappings");
 	plan->uid_map = map_text(uids, arena);
 	plan->gid_map = map_text(gids, arena);
 	if (host->privileged)

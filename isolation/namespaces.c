@@ -59,14 +59,6 @@ static bool is_callers(const struct spec_namespace *row)
 	       st.st_ino == callers.st_ino;
 }
 
-static const struct spec_namespace *find(const struct spec_namespaces *list, uint64_t type)
-{
-	for (size_t i = 0; i < list->len; i++)
-		if (list->item[i].type == type)
-			return &list->item[i];
-	return NULL;
-}
-
 static const uint64_t *join_order(const struct host *host)
 {
 	return host->privileged ? join_order_privileged : join_order_unprivileged;
@@ -94,10 +86,8 @@ static int time_offsets_plan(const struct spec_time_offsets *offsets, struct are
 int namespaces_plan(const struct spec *spec, const struct host *host, struct arena *arena,
 		    struct namespaces_plan *plan, struct err *err)
 {
-	const struct spec_namespaces *wanted = &spec->linux.namespaces;
-
 	for (const uint64_t *type = join_order(host); *type; type++) {
-		const struct spec_namespace *row = find(wanted, *type);
+		const struct spec_namespace *row = spec_find_namespace(spec, *type);
 
 		if (!row)
 			continue;

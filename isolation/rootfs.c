@@ -37,14 +37,6 @@ static int check_joined(const struct spec *spec, struct err *err)
 	return 0;
 }
 
-static const struct spec_namespace *mount_namespace(const struct spec *spec)
-{
-	for (size_t i = 0; i < spec->linux.namespaces.len; i++)
-		if (spec->linux.namespaces.item[i].type == CLONE_NEWNS)
-			return &spec->linux.namespaces.item[i];
-	return NULL;
-}
-
 static uint64_t host_propagation(uint64_t asked)
 {
 	if (asked & MS_SHARED)
@@ -75,7 +67,7 @@ int rootfs_plan(const struct spec *spec, uint64_t own, const char *bundle, bool 
 		struct arena *arena, struct rootfs_plan *plan, struct err *err)
 {
 	const struct spec_linux *linux = &spec->linux;
-	const struct spec_namespace *namespace = mount_namespace(spec);
+	const struct spec_namespace *namespace = spec_find_namespace(spec, CLONE_NEWNS);
 
 	*plan = (struct rootfs_plan){ .no_pivot = no_pivot, .read_only = spec->root.readonly };
 	if (!(own & CLONE_NEWNS) || !namespace)

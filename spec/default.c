@@ -386,14 +386,6 @@ static void add_mappings(struct json *parent, const char *key,
 	}
 }
 
-static bool is_mapped(const struct spec_id_mappings *mappings, uint32_t id)
-{
-	for (size_t i = 0; i < mappings->len; i++)
-		if (id - mappings->item[i].container_id < mappings->item[i].size)
-			return true;
-	return false;
-}
-
 /* What the request changes, to be merged into the template. */
 static struct json *changes(const struct spec_default *with, struct arena *arena)
 {
@@ -419,7 +411,7 @@ static struct json *changes(const struct spec_default *with, struct arena *arena
 struct json *spec_default(const struct spec_default *with, struct arena *arena)
 {
 	/* devpts(5): group 5 is tty wherever there is one. */
-	bool tty_group = !with->rootless || is_mapped(&with->gid_mappings, 5);
+	bool tty_group = !with->rootless || spec_find_mapping(&with->gid_mappings, 5);
 	const char *text = arena_format(arena, template, tty_group ? ", \"gid=5\"" : "",
 					with->rootless ? ", { \"type\": \"user\" }" : "",
 					ARCHITECTURE);

@@ -351,6 +351,13 @@ int spec_process_load(const char *path, struct arena *arena, struct spec_process
 int spec_check(const struct spec *spec, struct err *err);
 int spec_process_check(const struct spec_process *process, struct err *err);
 
+/* The row for a type of namespace (CLONE_NEWX), or NULL. */
+const struct spec_namespace *spec_find_namespace(const struct spec *spec, uint64_t type);
+
+/* The mapping that an id of the container is in, or NULL. */
+const struct spec_id_mapping *spec_find_mapping(const struct spec_id_mappings *mappings,
+						uint32_t id);
+
 /* How `agentd spec` is to differ from its default. */
 struct spec_default {
 	bool rootless; /* a user namespace with these mappings */
