@@ -193,8 +193,6 @@ static int plan_row(const struct spec *spec, const struct host *host, uint64_t o
 		    const char *bundle, const struct spec_mount *mount, struct arena *arena,
 		    struct mount_row *row, struct err *err)
 {
-	if (mount->uid_mappings.len || mount->gid_mappings.len)
-		return err_set(err, ENOTSUP, "uidMappings: id-mapped mounts are not supported");
 	if (plan_destination(mount->destination, arena, row, err) < 0 ||
 	    mount_options_parse(&mount->options, arena, &row->flags, err) < 0 ||
 	    plan_kind(mount, host, own, bundle, arena, row, err) < 0 || check_options(row, err) < 0)

@@ -37,7 +37,6 @@ struct spec_id_mappings {
 struct spec_mount {
 	const char *destination, *type, *source; /* type and source may be NULL */
 	struct spec_strings options;
-	struct spec_id_mappings uid_mappings, gid_mappings;
 };
 struct spec_mounts {
 	struct spec_mount *item;
