@@ -31,9 +31,9 @@ struct right_kind {
 
 /* clang-format off */
 static const struct name log_flag_words[] = {
-	{ "log.sameExec",   1 }, /* LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF */
-	{ "log.newExec",    2 }, /* LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON */
-	{ "log.subdomains", 4 }, /* LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF */
+	{ "log.sameExec",   SYS_LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF },
+	{ "log.newExec",    SYS_LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON },
+	{ "log.subdomains", SYS_LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF },
 	{ .name = "" }
 };
 
@@ -45,12 +45,6 @@ static const struct right_kind right_kinds[KINDS] = {
 	[KIND_NET]    = KIND(landlock_net_names,   handled_net,    net),
 	[KIND_SCOPED] = KIND(landlock_scope_names, scoped,         scoped),
 	[KIND_FLAGS]  = KIND(log_flag_words,       restrict_flags, restrict_flags),
-};
-
-/* The first Linux with each ABI. */
-static const char *const abi_kernels[LANDLOCK_ABI_NEWEST + 1] = {
-	[1] = "5.13", [2] = "5.19", [3] = "6.2", [4] = "6.7", [5]  = "6.10",
-	[6] = "6.12", [7] = "6.15", [8] = "7.0", [9] = "7.1", [10] = "7.2",
 };
 /* clang-format on */
 
@@ -69,7 +63,7 @@ static const char *right_text(const struct right_kind *kind, uint64_t right, str
 		abi++;
 	if (abi > LANDLOCK_ABI_NEWEST)
 		return arena_format(arena, "0x%llx (unknown here)", (unsigned long long)right);
-	return arena_format(arena, "%s (ABI %d, Linux %s)", word, abi, abi_kernels[abi]);
+	return arena_format(arena, "%s (ABI %d, Linux %s)", word, abi, landlock_abis[abi].kernel);
 }
 
 static void note(struct landlock_plan *plan, const char *text)

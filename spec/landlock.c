@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 
+#include "runtime/base/sys.h"
 #include "spec/names.h"
 #include "spec/spec.h"
 
@@ -214,9 +215,9 @@ static const struct field port_fields[] = {
 };
 
 static const struct field log_fields[] = {
-	LOG_FLAG("sameExec",   1, false), /* LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF */
-	LOG_FLAG("newExec",    2, true),  /* LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON */
-	LOG_FLAG("subdomains", 4, false), /* LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF */
+	LOG_FLAG("sameExec",   SYS_LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF, false),
+	LOG_FLAG("newExec",    SYS_LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON, true),
+	LOG_FLAG("subdomains", SYS_LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF, false),
 	{ 0 },
 };
 /* clang-format on */

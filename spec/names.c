@@ -213,17 +213,17 @@ const struct name landlock_scope_names[] = {
 #define UP_TO(n) (BIT((n) + 1) - 1)
 
 const struct landlock_abi landlock_abis[LANDLOCK_ABI_NEWEST + 1] = {
-	/*       fs         net       scoped    restrict_flags      Linux, what came */
-	[1]  = { UP_TO(12), 0,        0,        0        }, /* 5.13 */
-	[2]  = { UP_TO(13), 0,        0,        0        }, /* 5.19 refer */
-	[3]  = { UP_TO(14), 0,        0,        0        }, /* 6.2 truncate */
-	[4]  = { UP_TO(14), UP_TO(1), 0,        0        }, /* 6.7 TCP */
-	[5]  = { UP_TO(15), UP_TO(1), 0,        0        }, /* 6.10 ioctl_dev */
-	[6]  = { UP_TO(15), UP_TO(1), UP_TO(1), 0        }, /* 6.12 scopes */
-	[7]  = { UP_TO(15), UP_TO(1), UP_TO(1), UP_TO(2) }, /* 6.15 LOG_X */
-	[8]  = { UP_TO(15), UP_TO(1), UP_TO(1), UP_TO(3) }, /* 7.0 TSYNC */
-	[9]  = { UP_TO(16), UP_TO(1), UP_TO(1), UP_TO(3) }, /* 7.1 resolve_unix */
-	[10] = { UP_TO(16), UP_TO(3), UP_TO(1), UP_TO(3) }, /* 7.2 UDP */
+	/*       fs         net       scoped    restrict_flags */
+	[1]  = { UP_TO(12), 0,        0,        0,        "5.13" },
+	[2]  = { UP_TO(13), 0,        0,        0,        "5.19" }, /* refer */
+	[3]  = { UP_TO(14), 0,        0,        0,        "6.2" },  /* truncate */
+	[4]  = { UP_TO(14), UP_TO(1), 0,        0,        "6.7" },  /* TCP */
+	[5]  = { UP_TO(15), UP_TO(1), 0,        0,        "6.10" }, /* ioctl_dev */
+	[6]  = { UP_TO(15), UP_TO(1), UP_TO(1), 0,        "6.12" }, /* scopes */
+	[7]  = { UP_TO(15), UP_TO(1), UP_TO(1), UP_TO(2), "6.15" }, /* LOG_X */
+	[8]  = { UP_TO(15), UP_TO(1), UP_TO(1), UP_TO(3), "7.0" },  /* TSYNC */
+	[9]  = { UP_TO(16), UP_TO(1), UP_TO(1), UP_TO(3), "7.1" },  /* resolve_unix */
+	[10] = { UP_TO(16), UP_TO(3), UP_TO(1), UP_TO(3), "7.2" },  /* UDP */
 };
 
 const uint64_t landlock_fs_read_execute = BIT(0) | BIT(2) | BIT(3);

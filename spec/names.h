@@ -30,6 +30,7 @@ extern const struct name landlock_fs_names[], landlock_net_names[], landlock_sco
 /* The rights that exist since an ABI, cumulative; index 0 is "no Landlock". */
 struct landlock_abi {
 	uint64_t fs, net, scoped, restrict_flags;
+	char kernel[8]; /* the first Linux with it */
 };
 extern const struct landlock_abi landlock_abis[LANDLOCK_ABI_NEWEST + 1];
 

@@ -90,6 +90,9 @@ struct sys_landlock_net_port_attr {
 #define SYS_LANDLOCK_CREATE_RULESET_ERRATA 2u
 #define SYS_LANDLOCK_RULE_PATH_BENEATH 1
 #define SYS_LANDLOCK_RULE_NET_PORT 2
+#define SYS_LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF 1u
+#define SYS_LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON 2u
+#define SYS_LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF 4u
 
 /* Calls of Linux 5.1 and later have one number on every architecture but alpha. */
 #define SYS_NR_pidfd_send_signal 424
