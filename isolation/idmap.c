@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "isolation/path.h"
+#include "isolation/proc.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 

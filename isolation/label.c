@@ -1,7 +1,5 @@
 /*
- * Labels for the next exec and the session keyring, see label.h. Everything is written through the
- * verified procfs: a container that mounted something over /proc must not be able to swallow its
- * own confinement (CVE-2019-16884, CVE-2025-52881).
+ * Labels for the next exec and the session keyring, see label.h.
  */
 #include "isolation/label.h"
 
@@ -10,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "isolation/path.h"
+#include "isolation/proc.h"
 #include "runtime/base/sys.h"
 
 /* The empty string is what some callers send for "none". */

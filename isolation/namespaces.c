@@ -16,7 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "isolation/path.h"
+#include "isolation/proc.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
 #include "spec/names.h"

@@ -1,5 +1,5 @@
 /*
- * Paths under a hostile root filesystem, and files of procfs, see path.h.
+ * Paths under a hostile root filesystem, see path.h.
  *
  * Nothing here falls back to a resolver of its own where openat2(2) is missing: Linux 5.15 is the
  * floor, and rootfs_open() says so to whoever runs us under a filter that refuses it.
@@ -8,19 +8,15 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include "runtime/base/fd.h"
-#include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 
 #define RACE_RETRIES 128
-#define PROC_ROOT_INODE 1 /* PROC_ROOT_INO of the kernel: the root of a procfs */
 
 const char *path_clean(const char *base, const char *path, struct arena *arena)
 {
@@ -48,7 +44,7 @@ const char *path_clean(const char *base, const char *path, struct arena *arena)
 }
 
 /* A rename anywhere on the machine that races with ".." makes the kernel answer EAGAIN. */
-static int open_how(int dir, const char *path, int flags, uint64_t resolve)
+int path_open_how(int dir, const char *path, int flags, uint64_t resolve)
 {
 	const struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC), .resolve = resolve };
 	int fd = -1;
@@ -63,12 +59,12 @@ static int open_how(int dir, const char *path, int flags, uint64_t resolve)
 
 int path_open(int rootfs, const char *path, int flags)
 {
-	return open_how(rootfs, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	return path_open_how(rootfs, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 int path_open_no_links(int rootfs, const char *path, int flags)
 {
-	return open_how(rootfs, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	return path_open_how(rootfs, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
 /*
@@ -203,57 +199,5 @@ int path_verify_device(int fd, mode_t type, dev_t device, const char *what, stru
 		return err_set(err, ENODEV, "%s is not the %s device %u:%u", what,
 			       type == S_IFCHR ? "character" : "block", major(device),
 			       minor(device));
-	return 0;
-}
-
-int proc_open(struct err *err)
-{
-	autoclose int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	struct statfs fs;
-	struct stat st;
-
-	if (proc < 0)
-		return err_sys(err, "open /proc");
-	if (fstatfs(proc, &fs) < 0 || fstat(proc, &st) < 0)
-		return err_sys(err, "stat /proc");
-	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INODE)
-		return err_set(err, ENODEV, "/proc is not a procfs; mount one there");
-	return fd_take(&proc);
-}
-
-int proc_open_file(int proc, const char *path, int flags)
-{
-	return open_how(proc, path, flags, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
-}
-
-int proc_write(int proc, const char *path, const char *text, struct err *err)
-{
-	autoclose int fd = proc_open_file(proc, path, O_WRONLY);
-	size_t size = strlen(text);
-	ssize_t put;
-
-	if (fd < 0)
-		return err_sys(err, "open /proc/%s", path);
-	do
-		put = write(fd, text, size);
-	while (put < 0 && errno == EINTR);
-	if (put >= 0 && (size_t)put < size)
-		errno = EIO;
-	if (put < 0 || (size_t)put < size)
-		return err_sys(err, "write '%.*s' to /proc/%s", file_first_line(text), text, path);
-	return 0;
-}
-
-/* The link is made by procfs itself, as its own pid namespace numbers us. */
-int proc_self(int proc, char *buffer, size_t size, struct err *err)
-{
-	ssize_t len = readlinkat(proc, "thread-self", buffer, size);
-
-	if (len < 0)
-		return err_sys(err, "read /proc/thread-self");
-	if ((size_t)len >= size)
-		return err_set(err, ENAMETOOLONG, "read /proc/thread-self: %s",
-			       strerror(ENAMETOOLONG));
-	buffer[len] = '\0';
 	return 0;
 }

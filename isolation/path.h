@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "runtime/base/arena.h"
@@ -19,6 +20,10 @@
  * That is a matter of text alone: the kernel decides later where the links in it lead.
  */
 const char *path_clean(const char *base, const char *path, struct arena *arena);
+
+/* openat2(2), tried again where a rename raced; O_CLOEXEC is added. A descriptor, or -1 with errno
+ * set. */
+int path_open_how(int dir, const char *path, int flags, uint64_t resolve);
 
 /* Opens an existing path with the flags of open(2), mostly O_PATH; O_CLOEXEC is added. A
  * descriptor, or -1 with errno set. */
@@ -47,20 +52,3 @@ int path_make_parent(int rootfs, const char *path, const char **name, struct err
 /* Checks that a descriptor is the device that it should be (CVE-2025-31133): S_IFCHR or S_IFBLK,
  * and the number. */
 int path_verify_device(int fd, mode_t type, dev_t device, const char *what, struct err *err);
-
-/*
- * The descriptor of a procfs that is one (PROC_SUPER_MAGIC, its root): "/proc" of the host, O_PATH.
- * All writes to procfs go through it (CVE-2019-16884, CVE-2025-52881).
- */
-int proc_open(struct err *err);
-
-/* Opens a file below a descriptor of proc_open(): RESOLVE_BENEATH | NO_XDEV | NO_SYMLINKS |
- * NO_MAGICLINKS. -1 with errno. */
-int proc_open_file(int proc, const char *path, int flags);
-
-/* Writes a text with one write(2) to a file found so. */
-int proc_write(int proc, const char *path, const char *text, struct err *err);
-
-/* "PID/task/TID" of the calling thread as that procfs sees it: in another pid namespace getpid()
- * would be wrong. */
-int proc_self(int proc, char *buffer, size_t size, struct err *err);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "isolation/path.h"
+#include "isolation/proc.h"
 #include "runtime/base/array.h"
 
 #define BITS_PER_WORD (8 * sizeof(unsigned long))

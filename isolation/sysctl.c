@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "isolation/path.h"
+#include "isolation/proc.h"
 #include "runtime/base/sys.h"
 
 struct sysctl_rule {

@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "isolation/path.h"
+#include "isolation/proc.h"
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"

@@ -19,7 +19,7 @@
 #include <linux/keyctl.h>
 
 #include "isolation/label.h"
-#include "isolation/path.h"
+#include "isolation/proc.h"
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"

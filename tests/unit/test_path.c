@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "isolation/path.h"
+#include "isolation/proc.h"
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "tests/unit/sandbox.h"

@@ -18,8 +18,8 @@
 
 #include <linux/mempolicy.h>
 
-#include "isolation/path.h"
 #include "isolation/priority.h"
+#include "isolation/proc.h"
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "isolation/path.h"
+#include "isolation/proc.h"
 #include "isolation/sysctl.h"
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
