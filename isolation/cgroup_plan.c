@@ -11,6 +11,7 @@
 
 #include "isolation/cgroup.h"
 #include "isolation/mount_options.h"
+#include "isolation/path.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
@@ -19,9 +20,8 @@
 	"run agentd in a cgroup that is delegated to you (systemd-run --user --scope -p " \
 	"Delegate=yes, or Delegate=yes in its unit)"
 
-/* What callers read for statistics: memory.current, pids.current, io.stat. cpu.stat is always
- * there.
- */
+/* What callers read for statistics: memory.current, pids.current, io.stat; every cgroup has a
+ * cpu.stat. */
 #define ACCOUNTING "memory pids io"
 
 const char *const cgroup_controllers[] = { "cpuset", "cpu",  "io",   "memory", "hugetlb",
@@ -69,18 +69,10 @@ unsigned cgroup_controllers_read(int dir, const char *file)
 
 int cgroup_check_path(const char *path, struct err *err)
 {
-	for (const char *at = path;; at++) {
-		size_t len = strcspn(at, "/");
-
-		if (len == 0 || (at[0] == '.' && (len == 1 || (len == 2 && at[1] == '.'))))
-			return err_set(
-				err, EINVAL,
-				"cgroup path '%.200s': has an empty, \".\" or \"..\" component",
-				path);
-		at += len;
-		if (!*at)
-			return 0;
-	}
+	if (path_is_plain(path))
+		return 0;
+	return err_set(err, EINVAL, "cgroup path '%.200s': has an empty, \".\" or \"..\" component",
+		       path);
 }
 
 bool cgroup_may_make_below(int root, const char *path)

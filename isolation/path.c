@@ -43,6 +43,19 @@ const char *path_clean(const char *base, const char *path, struct arena *arena)
 	return clean;
 }
 
+bool path_is_plain(const char *path)
+{
+	for (;; path++) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 0 || (path[0] == '.' && (len == 1 || (len == 2 && path[1] == '.'))))
+			return false;
+		path += len;
+		if (!*path)
+			return true;
+	}
+}
+
 /* A rename anywhere on the machine that races with ".." makes the kernel answer EAGAIN. */
 int path_open_how(int dir, const char *path, int flags, uint64_t resolve)
 {

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,6 +21,9 @@
  * That is a matter of text alone: the kernel decides later where the links in it lead.
  */
 const char *path_clean(const char *base, const char *path, struct arena *arena);
+
+/* Whether no component is empty, "." or "..", which could lead out of where it is looked up. */
+bool path_is_plain(const char *path);
 
 /* openat2(2), tried again where a rename raced; O_CLOEXEC is added. A descriptor, or -1 with errno
  * set. */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "isolation/path.h"
 #include "isolation/proc.h"
 #include "runtime/base/sys.h"
 
@@ -71,20 +72,6 @@ static char *key_to_path(const char *key, struct arena *arena)
 	for (char *at = first; *at; at++)
 		*at = *at == '.' ? '/' : *at == '/' ? '.' : *at;
 	return path;
-}
-
-/* No empty component, no "." or "..": nothing that could leave /proc/sys. */
-static bool path_is_plain(const char *path)
-{
-	for (;;) {
-		size_t len = strcspn(path, "/");
-
-		if (len == 0 || (path[0] == '.' && (len == 1 || (len == 2 && path[1] == '.'))))
-			return false;
-		if (!path[len])
-			return true;
-		path += len + 1;
-	}
 }
 
 int sysctl_plan(const struct spec *spec, uint64_t own, struct arena *arena,
