@@ -13,8 +13,8 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
-/* Reads a file of at most `max` bytes; *text is NUL-terminated and belongs to the arena. EFBIG if
- * it is longer. */
+/* Reads a file of at most `max` bytes; *text is NUL-terminated and belongs to the arena, *size, if
+ * wanted, is its length. EFBIG if it is longer. */
 int file_read(int dir, const char *path, size_t max, struct arena *arena, char **text, size_t *size,
 	      struct err *err);
 
@@ -29,13 +29,13 @@ ssize_t file_read_small(int dir, const char *path, char *buffer, size_t size);
  * never creates. */
 int file_write(int dir, const char *path, const char *text, struct err *err);
 
-/* How much of a text to quote in an error, as the precision of "%.*s": its first line, or 100 bytes
- * of it. */
-int file_first_line(const char *text);
-
 /* The same, with errno instead of an error, for callers to whom some failures mean something. 0 or
  * -1. */
 int file_write_small(int dir, const char *path, const char *text);
+
+/* How much of a text to quote in an error, as the precision of "%.*s": its first line, or 100 bytes
+ * of it. */
+int file_first_line(const char *text);
 
 /* Writes all bytes to a descriptor, however many writes it takes. 0, or -1 with errno set. */
 int file_write_all(int fd, const void *data, size_t size);
