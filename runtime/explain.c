@@ -326,22 +326,17 @@ static void print_hook(const char *kind, const struct spec_hook *hook, const str
 
 static void print_hooks(const struct plan *plan, const struct page *page)
 {
-	const struct {
-		const char *kind;
-		const struct spec_hook_list *list;
-	} kinds[] = { { "prestart", &plan->hooks.prestart },
-		      { "createRuntime", &plan->hooks.create_runtime },
-		      { "createContainer", &plan->hooks.create_container },
-		      { "startContainer", &plan->hooks.start_container },
-		      { "poststart", &plan->hooks.poststart },
-		      { "poststop", &plan->hooks.poststop } };
+	const char *hooks = (const char *)&plan->hooks;
+	bool any = false;
 
-	size_t len = 0;
+	for (const struct field *kind = spec_hooks_fields; kind->key; kind++) {
+		const struct spec_hook_list *list = (const void *)(hooks + kind->offset);
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); len += kinds[i++].list->len)
-		for (size_t j = 0; j < kinds[i].list->len; j++)
-			print_hook(kinds[i].kind, &kinds[i].list->item[j], page);
-	if (!len)
+		for (size_t i = 0; i < list->len; i++)
+			print_hook(kind->key, &list->item[i], page);
+		any |= list->len > 0;
+	}
+	if (!any)
 		page_none(page);
 }
 
@@ -353,29 +348,27 @@ static void print_notes(const struct plan *plan, const struct page *page)
 		page_none(page);
 }
 
-#define BOTH (FOR_CREATE | FOR_EXEC)
-
 /* clang-format off */
 static const struct {
 	const char *title;
 	unsigned in; /* as in struct step */
 	void (*print)(const struct plan *plan, const struct page *page);
 } sections[] = {
-	{ "namespaces", BOTH, print_namespaces },
+	{ "namespaces", FOR_BOTH, print_namespaces },
 	{ "ids", FOR_CREATE, print_idmap },
 	{ "cgroup", FOR_CREATE, print_cgroup },
-	{ "limits", BOTH, print_limits },
-	{ "priority", BOTH, print_priority },
+	{ "limits", FOR_BOTH, print_limits },
+	{ "priority", FOR_BOTH, print_priority },
 	{ "sysctls", FOR_CREATE, print_sysctls },
 	{ "root filesystem", FOR_CREATE, print_rootfs },
 	{ "mounts", FOR_CREATE, print_mounts },
 	{ "devices", FOR_CREATE, print_devices },
-	{ "process", BOTH, print_process },
-	{ "capabilities", BOTH, explain_caps },
-	{ "landlock", BOTH, explain_landlock },
-	{ "seccomp", BOTH, explain_seccomp },
+	{ "process", FOR_BOTH, print_process },
+	{ "capabilities", FOR_BOTH, explain_caps },
+	{ "landlock", FOR_BOTH, explain_landlock },
+	{ "seccomp", FOR_BOTH, explain_seccomp },
 	{ "hooks", FOR_CREATE, print_hooks },
-	{ "relaxed", BOTH, print_notes },
+	{ "relaxed", FOR_BOTH, print_notes },
 };
 /* clang-format on */
 

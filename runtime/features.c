@@ -6,7 +6,6 @@
 
 #include "isolation/mount_options.h"
 #include "isolation/seccomp.h"
-#include "runtime/base/array.h"
 #include "runtime/base/sys.h"
 #include "runtime/version.h"
 #include "spec/names.h"
@@ -37,15 +36,12 @@ static void add_enabled(struct json *parent, const char *key, bool enabled, stru
 	json_boolean(json_object(parent, key, arena), "enabled", enabled, arena);
 }
 
-/* In the order of the specification's life of a container. */
 static void add_hooks(struct json *parent, struct arena *arena)
 {
-	static const char *const kinds[] = { "prestart",       "createRuntime", "createContainer",
-					     "startContainer", "poststart",	"poststop" };
 	struct json *array = json_array(parent, "hooks", arena);
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		json_string(array, NULL, kinds[i], arena);
+	for (const struct field *kind = spec_hooks_fields; kind->key; kind++)
+		json_string(array, NULL, kind->key, arena);
 }
 
 static void add_mount_options(struct json *parent, struct arena *arena)

@@ -158,7 +158,7 @@ static const struct field hook_fields[] = {
 
 #define HOOKS(key, member) LIST(key, struct spec_hooks, member, struct spec_hook, 0, hook_fields)
 
-static const struct field hooks_fields[] = {
+const struct field spec_hooks_fields[] = {
 	HOOKS("prestart",        prestart),
 	HOOKS("createRuntime",   create_runtime),
 	HOOKS("createContainer", create_container),
@@ -381,7 +381,7 @@ const struct field spec_fields[] = {
 	STRING         ("hostname",    struct spec, hostname, 0),
 	STRING         ("domainname",  struct spec, domainname, 0),
 	LIST           ("mounts",      struct spec, mounts, struct spec_mount, 0, mount_fields),
-	OBJECT         ("hooks",       struct spec, hooks, struct spec_hooks, 0, hooks_fields),
+	OBJECT         ("hooks",       struct spec, hooks, struct spec_hooks, 0, spec_hooks_fields),
 	MAP            ("annotations", struct spec, annotations, 0),
 	OBJECT         ("linux",       struct spec, linux, struct spec_linux, 0, linux_fields),
 	{ 0 },

@@ -371,4 +371,4 @@ struct json *spec_default(const struct spec_default *with, struct arena *arena);
 /* Encodes a spec with the same tables that decode it (state, tests). */
 struct json *spec_encode(const struct spec *spec, struct arena *arena);
 
-extern const struct field spec_fields[], spec_process_fields[];
+extern const struct field spec_fields[], spec_process_fields[], spec_hooks_fields[];
