@@ -6,6 +6,7 @@
 #include "runtime/explain.h"
 
 #include <linux/ioprio.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -17,6 +18,33 @@
 #include "spec/names.h"
 
 #define ATIME SYS_MOUNT_ATTR__ATIME
+#define KEY_WIDTH 15
+
+void page_line(const struct page *page, const char *key, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(page->to, "  %-*s ", KEY_WIDTH, key);
+	va_start(args, format);
+	vfprintf(page->to, format, args);
+	va_end(args);
+	fputc('\n', page->to);
+}
+
+void page_none(const struct page *page)
+{
+	fprintf(page->to, "  none\n");
+}
+
+const char *page_mask(const struct name *table, uint64_t mask, struct arena *arena)
+{
+	const char *text = "";
+
+	for (; *table->name; table++)
+		if (table->value & mask)
+			text = arena_format(arena, "%s%s%s", text, *text ? " " : "", table->name);
+	return *text ? text : "none";
+}
 
 static const char *yes_no(bool truth)
 {

@@ -1,8 +1,7 @@
 /*
  * The sections of `agentd explain` about what a process may do, see explain_page.h: capabilities,
- * Landlock, system calls. And the lines that all sections are made of.
+ * Landlock, system calls.
  */
-#include <stdarg.h>
 #include <string.h>
 
 #include "isolation/plan.h"
@@ -10,35 +9,8 @@
 #include "runtime/explain_page.h"
 #include "spec/names.h"
 
-#define KEY_WIDTH 15
 #define NAMES_SHOWN 5		/* of the system calls of a rule */
 #define ACTION_DATA 0x0000ffffu /* the errno in an action (seccomp(2)) */
-
-void page_line(const struct page *page, const char *key, const char *format, ...)
-{
-	va_list args;
-
-	fprintf(page->to, "  %-*s ", KEY_WIDTH, key);
-	va_start(args, format);
-	vfprintf(page->to, format, args);
-	va_end(args);
-	fputc('\n', page->to);
-}
-
-void page_none(const struct page *page)
-{
-	fprintf(page->to, "  none\n");
-}
-
-const char *page_mask(const struct name *table, uint64_t mask, struct arena *arena)
-{
-	const char *text = "";
-
-	for (; *table->name; table++)
-		if (table->value & mask)
-			text = arena_format(arena, "%s%s%s", text, *text ? " " : "", table->name);
-	return *text ? text : "none";
-}
 
 void explain_caps(const struct plan *plan, const struct page *page)
 {
