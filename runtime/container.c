@@ -145,6 +145,16 @@ static void tell_of_memory(const struct launch *launch, int status)
 		log_warn("%s", why.text);
 }
 
+/* For a new container, whose program runs now. */
+static int finish_start(struct launch *launch, struct err *err)
+{
+	if (launch_keep_notes(launch->state, &launch->record, &launch->notes, launch->arena, err) <
+	    0)
+		return -1;
+	return launch_hooks(&launch->hooks->poststart, "poststart", &launch->record, STATUS_RUNNING,
+			    true, launch->arena, err);
+}
+
 /* Lets the program go and, unless detached, stays until it ends. A signal that comes meanwhile
  * waits to be forwarded. */
 static int start_and_wait(struct launch *launch, int *status, struct err *err)
@@ -154,9 +164,7 @@ static int start_and_wait(struct launch *launch, int *status, struct err *err)
 		return -1;
 	if (start_by_wire(launch, err) < 0)
 		return -1;
-	if (!launch->plan->exec &&
-	    launch_hooks(&launch->hooks->poststart, "poststart", &launch->record, STATUS_RUNNING,
-			 true, launch->arena, err) < 0)
+	if (!launch->plan->exec && finish_start(launch, err) < 0)
 		return -1;
 	if (launch->request->detach)
 		return 0;

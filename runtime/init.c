@@ -457,16 +457,12 @@ const size_t inside_steps_len = ARRAY_LEN(inside_steps);
 
 /* --- init ------------------------------------------------------------------------------------ */
 
-/* Where forwarded log messages go: the one thing that log.h's callback cannot be given as an
- * argument. */
-static int log_wire = -1;
-
-static void forward_log(enum log_level level, const char *text)
+static void forward_log(int wire, enum log_level level, const char *text)
 {
 	if (level == LOG_LEVEL_WARNING)
-		wire_send_note(log_wire, text);
+		wire_send_note(wire, text);
 	else
-		wire_send_log(log_wire, level, text);
+		wire_send_log(wire, level, text);
 }
 
 /* The program starts with no signal blocked and none ignored, whatever our caller did. */
@@ -485,8 +481,7 @@ void init_main(struct launch *launch)
 {
 	struct err err;
 
-	log_wire = launch->wire;
-	log_forward(forward_log);
+	log_forward(forward_log, &launch->wire);
 	reset_signals();
 	steps_run(inside_steps, inside_steps_len, launch, NULL, &err);
 	wire_send_error(launch->wire, &err);

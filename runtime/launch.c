@@ -105,8 +105,8 @@ int launch_hooks(const struct spec_hook_list *hooks, const char *kind, const str
 	return hooks_run(hooks, kind, text, size, stop_on_failure, err);
 }
 
-int launch_keep_notes(int dir, struct state *state, const struct wire_notes *notes,
-		      struct arena *arena, struct err *err)
+int launch_keep_notes(int dir, struct state *state, struct wire_notes *notes, struct arena *arena,
+		      struct err *err)
 {
 	struct spec_strings *known = &state->notes;
 	const char **item;
@@ -117,9 +117,10 @@ int launch_keep_notes(int dir, struct state *state, const struct wire_notes *not
 	for (size_t i = 0; i < known->len; i++)
 		item[i] = known->item[i];
 	for (size_t i = 0; i < notes->len; i++)
-		item[known->len + i] = notes->text[i];
+		item[known->len + i] = arena_copy(arena, notes->text[i], strlen(notes->text[i]));
 	known->item = item;
 	known->len += notes->len;
+	notes->len = 0;
 	return state_save(dir, state, arena, err);
 }
 

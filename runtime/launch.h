@@ -78,9 +78,10 @@ int launch_hooks(const struct spec_hook_list *hooks, const char *kind, const str
 		 enum state_status status, bool stop_on_failure, struct arena *arena,
 		 struct err *err);
 
-/* Makes what init had to leave out a part of the state, and saves that in the directory `dir`. */
-int launch_keep_notes(int dir, struct state *state, const struct wire_notes *notes,
-		      struct arena *arena, struct err *err);
+/* Makes what init had to leave out a part of the state, and saves that in the directory `dir`; no
+ * notes are left then. */
+int launch_keep_notes(int dir, struct state *state, struct wire_notes *notes, struct arena *arena,
+		      struct err *err);
 
 /* Closes all descriptors of the launch that are its own. */
 void launch_close(struct launch *launch);

@@ -33,46 +33,36 @@
 
 /* --- in the process that launches ------------------------------------------------------------ */
 
-/* Where forwarded log messages go, see init.c. */
-static int log_wire = -1;
-
-static void forward_log(enum log_level level, const char *text)
-{
-	wire_send_log(log_wire, level, text);
-}
-
 static void __attribute__((noreturn)) fail(int wire, const struct err *err)
 {
 	wire_send_error(wire, err);
 	_exit(1);
 }
 
-/* Moves our descriptors out of the way, and gives the canary its end. Returns the wire. */
-static int become_caller(const struct site *site, const char *nonce)
+/* Moves our descriptors out of the way, and gives the canary its end. *wire: ours, for good. */
+static void become_caller(const struct site *site, const char *nonce, int *wire)
 {
-	int wire = fcntl(site->wire, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int end = fcntl(site->end, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	struct err err;
 
+	*wire = fcntl(site->wire, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	close(site->wire); /* whoever awaits us hears the end of the stream */
-	if (wire < 0 || end < 0 || dup2(end, ATTEMPT_FD) < 0) {
+	if (*wire < 0 || end < 0 || dup2(end, ATTEMPT_FD) < 0) {
 		err_sys(&err, "give the canary its descriptor");
-		fail(wire, &err);
+		fail(*wire, &err);
 	}
-	log_wire = wire;
-	log_forward(forward_log);
+	log_forward(wire_send_log, wire);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGUSR1, SIG_IGN);
 	setenv("AGENTD_SELFTEST_SECRET", nonce, 1);
 	/* not close-on-exec, and that is the point */
 	fcntl(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), F_DUPFD, FIRST_FREE_FD);
-	return wire;
 }
 
 static void __attribute__((noreturn))
 launch_container(const struct stage *stage, const struct site *site)
 {
-	int wire = become_caller(site, stage->decoys.told.nonce), status;
+	int wire, status;
 	const struct request request = { .id = site->id,
 					 .bundle = site->bundle.path,
 					 .keep_fds = 1,
@@ -80,6 +70,7 @@ launch_container(const struct stage *stage, const struct site *site)
 					 .best_effort_cgroup = true };
 	struct err err;
 
+	become_caller(site, stage->decoys.told.nonce, &wire);
 	if (container_run(stage->settings, &request, &status, &err) < 0)
 		fail(wire, &err);
 	_exit(0);
@@ -88,7 +79,7 @@ launch_container(const struct stage *stage, const struct site *site)
 static void __attribute__((noreturn))
 launch_exec(const struct stage *stage, const struct site *site)
 {
-	int wire = become_caller(site, stage->decoys.told.nonce), status;
+	int wire, status;
 	const char *argv[] = { site->canary, "attempts", NULL };
 	const struct request request = {
 		.id = site->exec_id, .pid_file = site->pid_file, .keep_fds = 1, .detach = true
@@ -96,6 +87,7 @@ launch_exec(const struct stage *stage, const struct site *site)
 	const struct exec_process process = { .args = { argv, 2 } };
 	struct err err;
 
+	become_caller(site, stage->decoys.told.nonce, &wire);
 	if (container_exec(stage->settings, &request, &process, &status, &err) < 0)
 		fail(wire, &err);
 	_exit(0);
@@ -190,12 +182,13 @@ static void __attribute__((noreturn))
 launch_child(const struct stage *stage, const struct site *site, int program)
 {
 	static char *const argv[] = { "agentd-canary", "attempts", NULL };
-	int wire = become_caller(site, stage->decoys.told.nonce);
 	struct confinement plan;
 	extern char **environ;
 	sigset_t none;
 	struct err err;
+	int wire;
 
+	become_caller(site, stage->decoys.told.nonce, &wire);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!stage->in_place && leave_mounts(stage->host, &err) < 0)

@@ -20,7 +20,8 @@ static struct {
 	int fd;
 	enum log_format format;
 	enum log_level level;
-	void (*forward)(enum log_level level, const char *text);
+	void (*forward)(int to, enum log_level level, const char *text);
+	const int *to;
 } target = { .fd = -1, .level = LOG_LEVEL_WARNING };
 
 static const char *const level_names[] = {
@@ -43,9 +44,10 @@ int log_open(const char *path, enum log_format format, enum log_level level, str
 	return 0;
 }
 
-void log_forward(void (*forward)(enum log_level level, const char *text))
+void log_forward(void (*forward)(int to, enum log_level level, const char *text), const int *to)
 {
 	target.forward = forward;
+	target.to = to;
 }
 
 /* Writes `text` as the inside of a JSON string; returns the number of bytes. */
@@ -103,7 +105,7 @@ write_message(enum log_level level, const char *format, va_list args)
 	vsnprintf(text, sizeof(text), format, args);
 	log_clean(text);
 	if (target.forward)
-		target.forward(level, text);
+		target.forward(*target.to, level, text);
 	else if (target.fd >= 0 || (level == LOG_LEVEL_DEBUG && target.level == LOG_LEVEL_DEBUG)) {
 		size_t size = format_line(line, sizeof(line), level, text);
 

@@ -20,9 +20,9 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
  */
 int log_open(const char *path, enum log_format format, enum log_level level, struct err *err);
 
-/* Sends all further messages of this process through `forward` instead (the child's wire): those up
- * to `level`, and every warning. */
-void log_forward(void (*forward)(enum log_level level, const char *text));
+/* Sends all further messages of this process through `forward` instead: those up to `level`, and
+ * every warning. `to` is the child's wire, wherever that leads when there is a message. */
+void log_forward(void (*forward)(int to, enum log_level level, const char *text), const int *to);
 
 /* One line, no newline at the end. Allocates nothing; safe in the child. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -57,6 +57,25 @@ create() { agentd create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$WORK/out" 2
 	like 'does not exist'
 }
 
+@test "what init leaves out after it was started is in the log and the state, whoever starts it" {
+	payload sleep
+	config '.process.noNewPrivileges = false | .process.capabilities.ambient = ["CAP_KILL"]'
+	AGENTD_FLAGS="$AGENTD_FLAGS --log $WORK/log"
+	left_out() {
+		grep -q 'CAP_KILL.* is left out' "$WORK/log"
+		run agentd state "$ID"
+		like '"process.capabilities.ambient: CAP_KILL .* is left out'
+		[ "$(grep -c 'is left out' <<<"$output")" -eq 1 ]
+		agentd delete --force "$ID"
+		rm "$WORK/log"
+	}
+	start_resting sleep
+	left_out
+	create
+	agentd start "$ID"
+	left_out
+}
+
 @test "state tells what the specification asks for" {
 	config '.annotations = { "org.example.key": "value" }'
 	start_resting
