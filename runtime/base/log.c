@@ -95,24 +95,30 @@ static size_t format_line(char *line, size_t size, enum log_level level, const c
 				escaped, level_names[level], when);
 }
 
+/* Standard error has the errors already, from main.c; -1: nowhere. */
+static int log_fd(enum log_level level)
+{
+	if (target.fd >= 0)
+		return target.fd;
+	return target.level == LOG_LEVEL_DEBUG && level != LOG_LEVEL_ERROR ? STDERR_FILENO : -1;
+}
+
 /* Apart, for its stack: most messages are not wanted, and each page of it that is only looked at
  * costs a fault in whoever launches and another in its child. */
 static void __attribute__((noinline, format(printf, 2, 0)))
 write_message(enum log_level level, const char *format, va_list args)
 {
 	char text[ERR_TEXT_MAX], line[LINE_MAX_SIZE];
+	int to = log_fd(level);
 
 	vsnprintf(text, sizeof(text), format, args);
 	log_clean(text);
 	if (target.forward)
 		target.forward(*target.to, level, text);
-	else if (target.fd >= 0 || (level == LOG_LEVEL_DEBUG && target.level == LOG_LEVEL_DEBUG)) {
-		size_t size = format_line(line, sizeof(line), level, text);
-
+	else if (to >= 0)
 		/* A log that cannot be written is no reason to stop, and there is nobody left to
 		 * tell. */
-		(void)!file_write_all(target.fd >= 0 ? target.fd : STDERR_FILENO, line, size);
-	}
+		(void)!file_write_all(to, line, format_line(line, sizeof(line), level, text));
 }
 
 void log_write(enum log_level level, const char *format, ...)

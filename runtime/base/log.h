@@ -14,8 +14,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 /*
- * Opens the log file for appending ("file:" in front is taken off). NULL: no file, messages up to
- * `level` go to stderr, where only debugging is ever asked for. Call once, before anything can be
+ * Opens the log file for appending ("file:" in front is taken off). NULL: no file; with
+ * LOG_LEVEL_DEBUG all but errors goes to stderr, else nothing. Call once, before anything can be
  * logged.
  */
 int log_open(const char *path, enum log_format format, enum log_level level, struct err *err);

@@ -111,6 +111,23 @@ load helpers
 	status_is 2
 }
 
+@test "warnings: in the log, or on standard error with --debug, never both" {
+	config '.process.capabilities.bounding = ["CAP_NONSENSE"]'
+	run agentd run --bundle "$BUNDLE" "$ID"
+	status_is 0
+	unlike CAP_NONSENSE
+	run agentd --debug run --bundle "$BUNDLE" "$ID"
+	status_is 0
+	like '^agentd: warning: .*CAP_NONSENSE'
+	run agentd --debug --log "$WORK/log" run --bundle "$BUNDLE" "$ID"
+	status_is 0
+	[ -z "$output" ]
+	grep -q '^agentd: warning: .*CAP_NONSENSE' "$WORK/log"
+	run agentd --debug state "$ID"
+	status_is 1
+	[ "$(grep -c 'does not exist' <<<"$output")" -eq 1 ]
+}
+
 @test "options: with = and without, one dash as well, repeated" {
 	payload true
 	run agentd run --bundle="$BUNDLE" "$ID"
