@@ -311,19 +311,9 @@ static bool wants_sysctls(const struct plan *plan)
 	return plan->sysctl.len > 0;
 }
 
-static bool wants_runtime_hooks(const struct plan *plan)
-{
-	return plan->hooks.prestart.len || plan->hooks.create_runtime.len;
-}
-
 static bool wants_create_container_hooks(const struct plan *plan)
 {
 	return plan->hooks.create_container.len > 0;
-}
-
-static bool wants_terminal(const struct plan *plan)
-{
-	return plan->process.terminal;
 }
 
 static bool wants_no_terminal(const struct plan *plan)
@@ -391,7 +381,7 @@ const struct step inside_steps[] = {
 	  "in the order of the file, which is the user's" },
 	{ "devices", FOR_CREATE, wants_mount_namespace, run_devices, NULL,
 	  "on the /dev just mounted; the host's nodes can still be bound" },
-	{ "mounted", FOR_CREATE, wants_runtime_hooks, run_mounted, NULL,
+	{ "mounted", FOR_CREATE, step_wants_runtime_hooks, run_mounted, NULL,
 	  "runtime hooks may look at the mounts" },
 	{ "await hooked", FOR_CREATE, NULL, run_await_hooked, NULL,
 	  "runtime hooks belong between mounts and pivot" },
@@ -401,7 +391,7 @@ const struct step inside_steps[] = {
 	  "after all mounts that could cover or uncover a path; before the pivot, which takes the host's /dev/null away (CVE-2025-31133)" },
 	{ "pivot", FOR_CREATE, wants_mount_namespace, run_pivot, NULL,
 	  "from here on no host path can be named" },
-	{ "terminal", FOR_BOTH, wants_terminal, run_terminal, NULL,
+	{ "terminal", FOR_BOTH, step_wants_terminal, run_terminal, NULL,
 	  "the pty must come from the container's /dev/pts, and no path of the host's may be meant (CVE-2025-52565)" },
 	{ "finish mounts", FOR_CREATE, wants_mount_namespace, run_finish_mounts, NULL,
 	  "the steps above still filled /dev" },

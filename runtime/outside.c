@@ -351,16 +351,6 @@ static bool wants_seccomp(const struct plan *plan)
 	return plan->seccomp.wanted;
 }
 
-static bool wants_terminal(const struct plan *plan)
-{
-	return plan->process.terminal;
-}
-
-static bool wants_runtime_hooks(const struct plan *plan)
-{
-	return plan->hooks.prestart.len || plan->hooks.create_runtime.len;
-}
-
 static bool wants_init_hooks(const struct plan *plan)
 {
 	return plan->hooks.create_container.len || plan->hooks.start_container.len;
@@ -421,7 +411,7 @@ const struct step outside_steps[] = {
 	  "mounting a block device opens it, which the program forbids or allows: not as it happens to come first" },
 	{ "cgroup of init", FOR_EXEC, wants_cgroup, run_cgroup_of_init, NULL,
 	  "the process must be born in it" },
-	{ "console socket", FOR_BOTH, wants_terminal, run_console_socket, NULL,
+	{ "console socket", FOR_BOTH, step_wants_terminal, run_console_socket, NULL,
 	  "a caller who does not listen is an error before anything is cloned" },
 	{ "start socket", FOR_CREATE, wants_start_socket, start_listen, NULL,
 	  "init must inherit it; it goes with the state directory" },
@@ -461,13 +451,13 @@ const struct step outside_steps[] = {
 	  "init needs it only when it was told to start, and is busy meanwhile" },
 	{ "seal", FOR_CREATE, owns_pids, run_seal, NULL,
 	  "the kernel takes its time to dissolve the mount that we run from; init is busy meanwhile" },
-	{ "await mounted", FOR_CREATE, wants_runtime_hooks, run_await_mounted, NULL,
+	{ "await mounted", FOR_CREATE, step_wants_runtime_hooks, run_await_mounted, NULL,
 	  "the hooks that follow may look at the mounts" },
 	{ "runtime hooks", FOR_CREATE, NULL, run_runtime_hooks, NULL,
 	  "after the namespaces and mounts, before pivot_root: the specification" },
 	{ "hooked", FOR_CREATE, NULL, run_hooked, NULL,
 	  "all that we do from outside is done; as a rule init finds it there and need not wait" },
-	{ "await terminal", FOR_BOTH, wants_terminal, run_await_terminal, NULL,
+	{ "await terminal", FOR_BOTH, step_wants_terminal, run_await_terminal, NULL,
 	  "init makes it from the container's own /dev/pts after the pivot" },
 	{ "await ready", FOR_BOTH, NULL, run_await_ready, NULL,
 	  "everything that the configuration can make fail has been tried" },

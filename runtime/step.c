@@ -10,6 +10,16 @@
 #include "runtime/base/log.h"
 #include "runtime/launch.h"
 
+bool step_wants_runtime_hooks(const struct plan *plan)
+{
+	return plan->hooks.prestart.len || plan->hooks.create_runtime.len;
+}
+
+bool step_wants_terminal(const struct plan *plan)
+{
+	return plan->process.terminal;
+}
+
 bool step_wanted(const struct step *step, const struct plan *plan)
 {
 	return (step->in & (plan->exec ? FOR_EXEC : FOR_CREATE)) &&

@@ -23,6 +23,10 @@ struct step {
 	const char *why; /* why here, not earlier and not later */
 };
 
+/* For rows of both lists, where one side waits for what the other sends. */
+bool step_wants_runtime_hooks(const struct plan *plan);
+bool step_wants_terminal(const struct plan *plan);
+
 /* Whether the row is part of this launch. */
 bool step_wanted(const struct step *step, const struct plan *plan);
 
