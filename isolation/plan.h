@@ -2,7 +2,8 @@
  * The plan: everything decided. plan = f(spec, host, request); const from here on.
  *
  * After plan_make() nobody looks at the spec again, and no step writes to the plan. Same input,
- * same plan.
+ * same plan: the machine is looked at for struct host alone, and by cgroup_plan() and
+ * namespaces_plan() at what the configuration names.
  */
 #pragma once
 
@@ -69,6 +70,8 @@ struct plan {
 	size_t notes_len;
 };
 
+/* The plan of a new container. Like that of exec it is from the arena, and has texts and lists in
+ * common with the spec and the request: they must live as long. */
 int plan_make(const struct spec *spec, const struct host *host, const struct request *request,
 	      struct arena *arena, struct plan **plan, struct err *err);
 

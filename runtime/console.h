@@ -10,10 +10,10 @@
 
 /* Connects to a socket of the caller's; its path may be longer than the 108 bytes of an address
  * (unix(7)). */
-int console_connect(const char *path, int *socket, struct err *err);
+int console_connect(const char *path, int *socket_fd, struct err *err);
 
 /* Sends the descriptor of a terminal's master. */
-int console_send(int socket, int master, struct err *err);
+int console_send(int socket_fd, int master, struct err *err);
 
 /* The same for a pidfd, to the path of a socket (--pidfd-socket). */
 int console_send_pidfd(const char *path, int pidfd, struct err *err);

@@ -1,8 +1,10 @@
 /*
- * The verbs: all that the commands and the selftest do with a container.
+ * The verbs: all that the commands and the selftest do with a container (runtime.md, "Operations").
  *
- * Which verb is allowed in which status is one table in container.c. A verb takes the container's
- * lock while it looks and acts, so that two at once are one after the other.
+ * Which verb is allowed in which status is one table in container.c. A verb that changes a
+ * container holds its lock while it looks and acts, so that two at once are one after the other;
+ * kill, exec and those that only look take none. What is given back is from the arena of the
+ * settings.
  */
 #pragma once
 
@@ -24,6 +26,9 @@ struct settings {
 /* Reads the bundle, plans, and launches: a created container that waits for `start`. */
 int container_create(const struct settings *settings, const struct request *request,
 		     struct err *err);
+
+/* Lets the program go and runs the poststart hooks; if one of those fails, the program is killed.
+ * An error says why the program could not be executed. */
 int container_start(const struct settings *settings, const char *id, struct err *err);
 
 /*
@@ -37,9 +42,16 @@ int container_run(const struct settings *settings, const struct request *request
 int container_exec(const struct settings *settings, const struct request *request,
 		   const struct exec_process *process, int *status, struct err *err);
 
+/* Sends a signal to init; `all`: to every process in the cgroup, where it is no error if there is
+ * none left. */
 int container_kill(const struct settings *settings, const char *id, int signal, bool all,
 		   struct err *err);
+
+/* Undoes what create did, and runs the poststop hooks. `force`: whatever the container does, and
+ * also if its state is damaged; that there is none is no error then. */
 int container_delete(const struct settings *settings, const char *id, bool force, struct err *err);
+
+/* Freezes the container, or lets it go on, and waits until it has (ten seconds at most). */
 int container_pause(const struct settings *settings, const char *id, bool pause, struct err *err);
 
 /* The state of the container, and its status now. */
@@ -49,6 +61,8 @@ int container_state(const struct settings *settings, const char *id, struct stat
 /* Its configuration as it was at create. */
 int container_config(const struct settings *settings, const char *id, struct spec **spec,
 		     struct err *err);
+
+/* The ids of all containers, sorted. */
 int container_list(const struct settings *settings, struct spec_strings *ids, struct err *err);
 
 /*

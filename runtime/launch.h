@@ -83,5 +83,6 @@ int launch_hooks(const struct spec_hook_list *hooks, const char *kind, const str
 int launch_keep_notes(int dir, struct state *state, struct wire_notes *notes, struct arena *arena,
 		      struct err *err);
 
-/* Closes all descriptors of the launch that are its own. */
+/* Closes all descriptors of the launch that are its own, and gives back what it shares with init.
+ */
 void launch_close(struct launch *launch);

@@ -65,7 +65,7 @@ int state_id_check(const char *id, struct err *err);
 int state_root_open(const char *root, bool rootless, int *dir, struct err *err);
 
 /* Takes the id by making its directory, and locks it. Its status is creating until
- * state_created(). */
+ * state_created(); the state must have been saved before that. */
 int state_create(int root, const char *id, int *dir, struct err *err);
 int state_created(int dir, struct state *state, struct err *err);
 
@@ -74,16 +74,20 @@ int state_open(int root, const char *id, bool lock, int *dir, struct err *err);
 
 /* Waits for the lock, but not for ever. ENOENT if the container was deleted meanwhile. */
 int state_lock(int dir, const char *id, struct err *err);
+
+/* Lets others have the lock, before `dir` is closed. */
 void state_unlock(int dir);
 
 /* Writes state.json in one piece. Not synced to disk: after a reboot the directory is gone. */
 int state_save(int dir, const struct state *state, struct arena *arena, struct err *err);
 
-/* Reads state.json. Where there is none yet, the state of a container being created: no pid.
- * ENOENT if there is no such container, EBADMSG if its state is damaged. */
+/* Reads state.json into the arena; the state keeps `id` itself. Where there is none yet, the state
+ * of a container being created: no pid. ENOENT if there is no such container, EBADMSG if its state
+ * is damaged. */
 int state_load(int root, const char *id, struct arena *arena, struct state **state,
 	       struct err *err);
 
+/* The status now. `top` is kept open from one container to the next. */
 enum state_status state_status(int root, struct cgroup_top *top, const struct state *state);
 
 /* Removes the directory and all in it. */

@@ -46,11 +46,15 @@ struct wire_notes {
 	size_t len;
 };
 
+/* Makes both ends, to be closed by the caller. */
 int wire_pair(int ends[2], struct err *err);
 
-/* Sends a message without text; `fd` -1: no descriptor. */
+/* Sends a message without text; `fd` -1: no descriptor. Where the other side has ended, the error
+ * is the one that it had sent. */
 int wire_send(int end, enum wire_kind kind, int fd, struct err *err);
 int wire_send_pid(int end, pid_t pid, struct err *err);
+
+/* 0, or -1 with errno. For logs and notes it is well if nobody listens any more. */
 int wire_send_error(int end, const struct err *what);
 void wire_send_log(int end, enum log_level level, const char *text);
 void wire_send_note(int end, const char *text);
