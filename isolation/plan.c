@@ -92,8 +92,6 @@ int plan_make(const struct spec *spec, const struct host *host, const struct req
 	plan->run = request->run;
 	plan->hooks = spec->hooks;
 	plan->annotations = spec->annotations;
-	if (!spec->process.set)
-		return err_set(err, EINVAL, "process: is required to create a container");
 	if (namespaces_plan(spec, host, arena, &plan->namespaces, err) < 0)
 		return -1;
 	own = plan->namespaces.own;

@@ -70,8 +70,9 @@ struct plan {
 	size_t notes_len;
 };
 
-/* The plan of a new container. Like that of exec it is from the arena, and has texts and lists in
- * common with the spec and the request: they must live as long. */
+/* The plan of a new container, of a spec that spec_check() found good. Like that of exec it is from
+ * the arena, and has texts and lists in common with the spec and the request: they must live as
+ * long. */
 int plan_make(const struct spec *spec, const struct host *host, const struct request *request,
 	      struct arena *arena, struct plan **plan, struct err *err);
 

@@ -71,8 +71,6 @@ int process_plan(const struct spec *spec, const struct spec_process *process, ui
 			       "%s: would be the machine's; add {\"type\": \"uts\"} to "
 			       "linux.namespaces",
 			       spec->hostname ? "hostname" : "domainname");
-	if (!process->args.len)
-		return err_set(err, EINVAL, "process.args: is required");
 	*plan = (struct process_plan){
 		.hostname = spec->hostname,
 		.domainname = spec->domainname,

@@ -76,8 +76,6 @@ int rootfs_plan(const struct spec *spec, uint64_t own, const char *bundle, bool 
 			       "{\"type\": \"mount\"}");
 	if (namespace->path)
 		return check_joined(spec, err);
-	if (!spec->root.set)
-		return err_set(err, EINVAL, "root: is required");
 	plan->wanted = true;
 	plan->path = path_clean(bundle, spec->root.path, arena);
 	if (!strcmp(plan->path, "/"))

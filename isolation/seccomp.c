@@ -2,7 +2,8 @@
  * System call filters: the words of a profile to numbers.
  *
  * The home of libseccomp: nothing else may include its header. Only its tables are used, of the
- * numbers that system calls have on each architecture. What a profile decides is the business of
+ * numbers that system calls have on each architecture. The ranges of the profile's numbers were
+ * checked when it was read. What a profile decides is the business of
  * seccomp_rules.c, making BPF of that seccomp_filter.c's, and giving it to the kernel
  * seccomp_load.c's.
  */
@@ -14,9 +15,6 @@
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ERRNO_RET_MAX 4095 /* the kernel's MAX_ERRNO: larger ones are not errors to the caller */
-#define ARGUMENT_INDEX_MAX 5
 
 /* clang-format off */
 /* SCMP_ACT_NOTIFY is missing: nobody would answer the notifications. */
@@ -112,9 +110,6 @@ static int plan_action(const char *word, const struct optional_u64 *errno_ret,
 				       "%s: only with SCMP_ACT_ERRNO or SCMP_ACT_TRACE", errno_key);
 		return 0;
 	}
-	if (errno_ret->set && errno_ret->value > ERRNO_RET_MAX)
-		return err_set(err, EINVAL, "%s: %llu is larger than %d", errno_key,
-			       (unsigned long long)errno_ret->value, ERRNO_RET_MAX);
 	*action |= errno_ret->set ? (uint32_t)errno_ret->value : EPERM;
 	return 0;
 }
@@ -178,9 +173,6 @@ static int plan_args(const struct spec_seccomp_rule *from, struct arena *arena,
 		const struct spec_seccomp_arg *arg = &from->args.item[i];
 		uint64_t op;
 
-		if (arg->index > ARGUMENT_INDEX_MAX)
-			return err_set(err, EINVAL, "args[%zu].index: %llu is larger than %d", i,
-				       (unsigned long long)arg->index, ARGUMENT_INDEX_MAX);
 		if (!name_value(seccomp_operator_names, arg->op, &op))
 			return err_set(err, EINVAL, "args[%zu].op: unknown operator '%s'", i,
 				       arg->op);
@@ -204,8 +196,6 @@ static int plan_rule(const struct spec_seccomp_rule *from, size_t index, struct 
 	if (plan_action(from->action, &from->errno_ret, ".action", ".errnoRet", &rule->action,
 			err) < 0)
 		return field_path(err, "linux.seccomp.syscalls[%zu]", index);
-	if (from->names.len == 0)
-		return err_set(err, EINVAL, "linux.seccomp.syscalls[%zu].names: is empty", index);
 	rule->names = from->names.item;
 	rule->names_len = from->names.len;
 	if (plan_args(from, arena, rule, err) < 0)

@@ -54,7 +54,7 @@ struct seccomp_plan {
 };
 
 /*
- * Checks every word and number of the profile. Pure. A profile without flags gets none (runc adds
+ * Checks every word of the profile. Pure. A profile without flags gets none (runc adds
  * SPEC_ALLOW, which lifts a mitigation of speculation).
  */
 int seccomp_plan(const struct spec *spec, const struct host *host, struct arena *arena,

@@ -12,9 +12,11 @@
 
 #define IDS (&field_id_range)
 #define RATES RANGE(-1, INT64_MAX) /* -1: unlimited */
-#define MAJORS RANGE(0, 0xfff)	   /* dev_t of the kernel: 12 bits and 20 */
-#define MINORS RANGE(0, 0xfffff)
-#define ERRNOS RANGE(0, 4095) /* MAX_ERRNO of the kernel */
+#define MAJOR_MAX 0xfff		   /* dev_t of the kernel: 12 bits and 20 */
+#define MINOR_MAX 0xfffff
+#define MAJORS RANGE(0, MAJOR_MAX)
+#define MINORS RANGE(0, MINOR_MAX)
+#define ERRNOS RANGE(0, 4095) /* MAX_ERRNO of the kernel: larger ones are no errors */
 
 /* A device number of a rule, where -1 is "any" and so the same as absent. */
 static int device_number_decode(const struct field *field, const struct json *from, void *member,
@@ -225,8 +227,8 @@ static const struct field memory_policy_fields[] = {
 static const struct field device_rule_fields[] = {
 	BOOL  ("allow",  struct spec_device_rule, allow, REQUIRED),
 	NAME  ("type",   struct spec_device_rule, type, 0, device_rule_type_names),
-	CUSTOM("major",  struct spec_device_rule, major, struct optional_i64, 0, device_number, RANGE(-1, 0xfff)),
-	CUSTOM("minor",  struct spec_device_rule, minor, struct optional_i64, 0, device_number, RANGE(-1, 0xfffff)),
+	CUSTOM("major",  struct spec_device_rule, major, struct optional_i64, 0, device_number, RANGE(-1, MAJOR_MAX)),
+	CUSTOM("minor",  struct spec_device_rule, minor, struct optional_i64, 0, device_number, RANGE(-1, MINOR_MAX)),
 	STRING("access", struct spec_device_rule, access, NOT_EMPTY),
 	{ 0 },
 };

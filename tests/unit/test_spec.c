@@ -384,6 +384,8 @@ static const struct {
 	{ LINUX("\"timeOffsets\":{\"boottime\":{\"nanosecs\":1000000000}}"), "linux.timeOffsets.boottime.nanosecs: 1000000000 is not in the range 0 to 999999999" },
 	{ LINUX("\"devices\":[{\"type\":\"a\",\"path\":\"/dev/x\"}]"), "linux.devices[0].type: unknown name 'a'" },
 	{ LINUX("\"devices\":[{\"type\":\"c\",\"path\":\"x\"}]"), "linux.devices[0].path: 'x' is not an absolute path" },
+	{ LINUX("\"devices\":[{\"type\":\"b\",\"path\":\"/dev/x\",\"major\":4096}]"), "linux.devices[0].major: 4096 is not in the range 0 to 4095" },
+	{ LINUX("\"devices\":[{\"type\":\"b\",\"path\":\"/dev/x\",\"minor\":1048576}]"), "linux.devices[0].minor: 1048576 is not in the range 0 to 1048575" },
 	{ LINUX("\"rootfsPropagation\":\"foo\""), "linux.rootfsPropagation: unknown name 'foo'" },
 	{ LINUX("\"maskedPaths\":[\"x\"]"),  "linux.maskedPaths[0]: 'x' is not an absolute path" },
 	{ LINUX("\"readonlyPaths\":[\"\"]"), "linux.readonlyPaths[0]: '' is not an absolute path" },
