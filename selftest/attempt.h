@@ -29,7 +29,14 @@ struct attempt_decoys {
 	uint64_t mount_token;	 /* inode of the mount namespace in which nothing may be tried */
 	uint32_t handle_size;	 /* a file handle of host_file for open_by_handle_at(2) */
 	uint8_t handle[128];
+	int32_t deadline_s; /* of each attempt: SIGALRM then. The supervisor has its own, later */
 };
+
+/* How long an attempt may wait for somebody else: a few times before its deadline. */
+static inline int attempt_patience_ms(const struct attempt_decoys *decoys)
+{
+	return decoys->deadline_s * 1000 / 10;
+}
 
 /* The answer of the kernel. `value` >= 0: it got through. */
 struct attempt_result {
@@ -43,8 +50,8 @@ void attempt_set(struct attempt_result *result, int64_t returned);
 void attempt_say(struct attempt_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Whether execveat(2) takes it, in a child of its own that has a second and nothing open: 0, or -1
- * with errno. */
+/* Whether execveat(2) takes it, in a child of its own that has nothing open: 0, or -1 with errno.
+ */
 long attempt_execute(int dir, const char *path, int flags);
 
 struct attempt {
@@ -74,7 +81,8 @@ enum attempt_kind {
 };
 
 #define ATTEMPT_FD 3
-#define ATTEMPT_DEADLINE_S 4 /* SIGKILL from the canary's alarm; the supervisor has its own */
+/* Longer than any attempt takes on a slow and busy machine; nobody waits for it but in vain. */
+#define ATTEMPT_DEADLINE_S 10
 
 struct attempt_packet {
 	uint32_t kind;

@@ -38,7 +38,6 @@ enum {
 	BALLAST_MIB = 4, /* more than any other process here has */
 	PIPES_MAX = 48,	 /* of 1 MiB; fs.pipe-user-pages-soft is 64 MiB */
 	BURN_MS = 600,
-	SPREAD_MS = 1000, /* where the processor is short */
 	THREAD_STACK = 16384,
 };
 
@@ -149,10 +148,10 @@ static void fork_fast(const struct attempt_decoys *decoys, struct attempt_result
 {
 	struct spread *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int64_t until = milliseconds(CLOCK_MONOTONIC) + SPREAD_MS;
+	/* no longer than half its time, where neither the bound nor a limit is reached */
+	int64_t until = milliseconds(CLOCK_MONOTONIC) + decoys->deadline_s * 1000 / 2;
 	int count = 0;
 
-	(void)decoys;
 	if (shared == MAP_FAILED) {
 		attempt_set(result, -1);
 		return;

@@ -343,13 +343,13 @@ static void connect_abstract(const struct attempt_decoys *decoys, struct attempt
 }
 
 /* Waits for an event on a socket; the error that the kernel has for it, or ETIMEDOUT. */
-static int await(int fd, short events)
+static int await(int fd, short events, const struct attempt_decoys *decoys)
 {
 	struct pollfd pollfd = { .fd = fd, .events = events };
 	int error = 0;
 	socklen_t size = sizeof(error);
 
-	if (poll(&pollfd, 1, 1000) != 1)
+	if (poll(&pollfd, 1, attempt_patience_ms(decoys)) != 1)
 		return ETIMEDOUT;
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
 }
@@ -368,9 +368,9 @@ static void connect_loopback(const struct attempt_decoys *decoys, struct attempt
 	    (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 && errno != EINPROGRESS))
 		error = errno;
 	if (!error)
-		error = await(fd, POLLOUT);
+		error = await(fd, POLLOUT, decoys);
 	if (!error)
-		error = await(fd, POLLIN);
+		error = await(fd, POLLIN, decoys);
 	if (error) {
 		attempt_fail(result, error);
 		return;

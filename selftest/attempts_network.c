@@ -22,7 +22,6 @@
 enum {
 	FAMILIES_MAX = 46,
 	PORT_OF_NOBODY = 47113, /* which no rule allows */
-	PATIENCE_MS = 500,
 	NO_INTERFACE = 0x7ffffff0,
 };
 
@@ -252,14 +251,18 @@ static void netlink_change(const struct attempt_decoys *decoys, struct attempt_r
 
 /* --- connections ----------------------------------------------------------------------------- */
 
-/* Reads the nonce of the listener: only then was it the host's. */
-static int hears(int fd, const char *nonce)
+/* Reads the nonce of the listener: only then was it the host's. One that says nothing may be. */
+static int hears(int fd, const struct attempt_decoys *decoys)
 {
 	struct pollfd readable = { .fd = fd, .events = POLLIN };
 	char text[64] = "";
 
-	if (poll(&readable, 1, PATIENCE_MS) > 0 && recv(fd, text, sizeof(text) - 1, 0) > 0 &&
-	    *nonce && strstr(text, nonce))
+	if (poll(&readable, 1, attempt_patience_ms(decoys)) <= 0) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	if (recv(fd, text, sizeof(text) - 1, 0) > 0 && *decoys->nonce &&
+	    strstr(text, decoys->nonce))
 		return 0;
 	errno = EHOSTUNREACH; /* somebody else's listener */
 	return -1;
@@ -271,7 +274,8 @@ static int connect_to(const char *address, const struct attempt_decoys *decoys)
 				  .sin_port = htons((uint16_t)decoys->tcp_port) };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
 				   .sin6_port = htons((uint16_t)decoys->tcp_port) };
-	struct timeval patience = { .tv_usec = PATIENCE_MS * 1000 };
+	int patience_ms = attempt_patience_ms(decoys);
+	struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
 	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int returned = -1, error;
@@ -284,7 +288,7 @@ static int connect_to(const char *address, const struct attempt_decoys *decoys)
 	else if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
 		returned = connect(fd, (struct sockaddr *)&v6, sizeof(v6));
 	if (returned == 0)
-		returned = hears(fd, decoys->nonce);
+		returned = hears(fd, decoys);
 	error = errno;
 	close(fd);
 	errno = error;

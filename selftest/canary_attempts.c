@@ -31,7 +31,7 @@
 #define PIDFD_GET_MNT_NAMESPACE _IO(0xFF, 3) /* Linux 6.11 */
 #endif
 
-enum { SEND_PATIENCE_MS = 1000, KILL_PATIENCE_S = 1 };
+enum { SEND_PATIENCE_MS = 1000, ALARM_PATIENCE_US = 100000, KILL_PATIENCE_S = 1 };
 
 static const struct attempt *const attempt_tables[] = {
 	attempts_liveness,    attempts_tracing, attempts_mounts,   attempts_kernel,
@@ -68,7 +68,6 @@ long attempt_execute(int dir, const char *path, int flags)
 		return -1;
 	pid = fork();
 	if (pid == 0) {
-		alarm(1);
 		close_range(0, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
 		syscall(SYS_execveat, dir, path, arguments, environment, flags);
 		error = errno;
@@ -162,7 +161,7 @@ static pid_t start(const struct attempt *row, const struct attempt_decoys *decoy
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	alarm(ATTEMPT_DEADLINE_S);
+	alarm((unsigned)decoys->deadline_s);
 	try(row, decoys, packet);
 }
 
@@ -206,12 +205,12 @@ static void reap_orphans(void)
 }
 
 /* Ends with the wait status, or that of SIGKILL for one which not even that ends at once. */
-static int finish(pid_t pid, int64_t began)
+static int finish(pid_t pid, int64_t until)
 {
 	int status = SIGKILL;
 
 	/* Its own alarm comes first; this is for those who block or outlive it. */
-	await_end(pid, began + ATTEMPT_DEADLINE_S * INT64_C(1000000) + 100000);
+	await_end(pid, until + ALARM_PATIENCE_US);
 	/* Not yet reaped: nobody else can have the number. */
 	kill(-pid, SIGKILL);
 	kill(pid, SIGKILL);
@@ -243,7 +242,8 @@ static void serve_one(const struct attempt_decoys *decoys, struct attempt_packet
 	sigprocmask(SIG_BLOCK, &child, &before);
 	pid = start(row, decoys, packet);
 	/* Without a process there was no attempt: no ALIVE, no DONE. */
-	packet->wait_status = pid < 0 ? W_EXITCODE(CANARY_USAGE, 0) : finish(pid, began);
+	packet->wait_status = pid < 0 ? W_EXITCODE(CANARY_USAGE, 0)
+				      : finish(pid, began + decoys->deadline_s * INT64_C(1000000));
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	packet->microseconds = now_us() - began;
 	packet->kind = ATTEMPT_ENDED;
@@ -296,6 +296,7 @@ static const struct member {
 	{ "tcp_port", offsetof(struct attempt_decoys, tcp_port), 0 },
 	{ "shm_key", offsetof(struct attempt_decoys, shm_key), 0 },
 	{ "shm_id", offsetof(struct attempt_decoys, shm_id), 0 },
+	{ "deadline_s", offsetof(struct attempt_decoys, deadline_s), 0 },
 	{ 0 },
 	/* clang-format on */
 };
@@ -328,7 +329,7 @@ static bool take(struct attempt_decoys *decoys, char *argument)
 /* By hand; one that is killed kills the program, and the shell tells the signal. */
 static int try_one(int argc, char **argv)
 {
-	struct attempt_decoys decoys = { 0 };
+	struct attempt_decoys decoys = { .deadline_s = ATTEMPT_DEADLINE_S };
 	struct attempt_result result = { 0 };
 	const struct attempt *row = argc > 1 ? find(argv[1]) : NULL;
 
@@ -340,7 +341,7 @@ static int try_one(int argc, char **argv)
 	if (!is_private(decoys.mount_token, false))
 		return refuse("token=INODE must tell the host's mount namespace, and not be ours");
 	setpgid(0, 0);
-	alarm(ATTEMPT_DEADLINE_S);
+	alarm((unsigned)decoys.deadline_s);
 	row->run(&decoys, &result);
 	errno = result.error;
 	canary_report(row->id, result.value);

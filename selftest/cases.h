@@ -66,6 +66,7 @@ struct observation {
 	bool alive, done, ended; /* the packets that came, with the right nonce */
 	bool unknown;		 /* the canary has no such attempt */
 	bool flooded;		 /* more came than there is to say: nothing of it counts */
+	bool late;		 /* it took until its deadline */
 	int64_t value;
 	int error;
 	int wait_status;

@@ -12,7 +12,6 @@
 #include "runtime/base/fd.h"
 
 #define CHILDREN 20
-#define GONE_MS 2000
 #define LOOK_MS 5
 
 struct processes {
@@ -41,7 +40,7 @@ static int start(struct scene *scene, struct processes *all, pid_t *first, struc
 /* Processes that are still there after a while. */
 static size_t count_left(const struct processes *all)
 {
-	int64_t deadline = clock_ms() + GONE_MS;
+	int64_t deadline = clock_ms() + SCENE_PATIENCE_MS;
 	size_t left;
 
 	do {

@@ -26,6 +26,7 @@
 #include "selftest/site.h"
 
 #define ID_PREFIX "selftest-"
+#define DEADLINE_MAX_S 60
 #define FIRST_FREE_FD 10 /* for what must not be in the way of ATTEMPT_FD */
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10u /* Linux 6.3 */
@@ -259,7 +260,8 @@ static int find_container(const struct stage *stage, struct site *site, struct e
 	enum state_status status;
 	struct state *state;
 
-	if (container_state(stage->settings, site->id, &state, &status, err) < 0)
+	if (container_state(stage->settings, site->id ? site->id : site->exec_id, &state, &status,
+			    err) < 0)
 		return -1;
 	site->pid = (pid_t)state->pid;
 	/* One that is gone already is what the conversation will find out. */
@@ -274,10 +276,31 @@ static int find_process(const struct stage *stage, struct site *site, struct err
 {
 	char *text;
 
-	if (file_read(AT_FDCWD, site->pid_file, 32, stage->arena, &text, NULL, err) < 0)
+	if (find_container(stage, site, err) < 0 ||
+	    file_read(AT_FDCWD, site->pid_file, 32, stage->arena, &text, NULL, err) < 0)
 		return -1;
 	site->pid = site->child = atoi(text);
 	return 0;
+}
+
+/* The part of a processor that a cgroup may use, by its cpu.max; 1: one or more. */
+static double processor_share(int cgroup)
+{
+	char text[64], *period;
+	double quota;
+
+	if (cgroup < 0 || file_read_small(cgroup, "cpu.max", text, sizeof(text)) <= 0)
+		return 1;
+	quota = strtod(text, &period); /* "max": 0 */
+	return quota > 0 && quota < strtod(period, NULL) ? quota / strtod(period, NULL) : 1;
+}
+
+/* The less it may compute, the longer it may take; but not for ever. */
+static int32_t find_deadline(int cgroup)
+{
+	double seconds = ATTEMPT_DEADLINE_S / processor_share(cgroup);
+
+	return seconds < DEADLINE_MAX_S ? (int32_t)seconds : DEADLINE_MAX_S;
 }
 
 void site_await(const struct stage *stage, struct site *site)
@@ -295,6 +318,7 @@ void site_await(const struct stage *stage, struct site *site)
 			result = site->place == PLACE_EXEC ? find_process(stage, site, &err)
 							   : find_container(stage, site, &err);
 	}
+	site->decoys.deadline_s = find_deadline(site->cgroup);
 	if (result == 0)
 		return;
 	site->failed = arena_copy(stage->arena, err.text, strlen(err.text));

@@ -25,7 +25,6 @@
 #include "runtime/base/process_stat.h"
 
 #define DECOY_TEXT "decoy\n"
-#define LAUNCH_MS 5000
 
 /* What the launching process tells when it is done: smaller than PIPE_BUF, so in one piece. */
 struct report {
@@ -224,7 +223,7 @@ static int follow(struct scene *scene, enum scene_until until, int output, int w
 		  struct err *err)
 {
 	struct pollfd ends[] = { { output, POLLIN, 0 }, { wire, POLLIN, 0 } };
-	int64_t deadline = clock_ms() + LAUNCH_MS;
+	int64_t deadline = clock_ms() + SCENE_PATIENCE_MS;
 	struct report report = { 0 };
 	bool told = false;
 

@@ -11,6 +11,8 @@
 #include "selftest/selftest.h"
 
 #define SCENE_OUTPUT_MAX 4096
+/* For what comes at once on a machine with nothing else to do, and must come. */
+#define SCENE_PATIENCE_MS 10000
 
 struct scene {
 	const struct settings *settings;

@@ -16,7 +16,6 @@
 #include "runtime/base/log.h"
 
 #define TALKS_MAX 64
-#define GRACE_MS 1500 /* the canary's own alarm comes first, and its report of that */
 
 static void end(struct talk *talk, const char *why)
 {
@@ -46,7 +45,8 @@ static void send_try(struct talk *talk)
 	memcpy(packet.nonce, talk->nonce, sizeof(packet.nonce));
 	strncpy(packet.id, talk->ids[talk->at], sizeof(packet.id) - 1);
 	talk->seen[talk->at].tried = true;
-	talk->deadline = clock_ms() + ATTEMPT_DEADLINE_S * 1000 + GRACE_MS;
+	/* its own alarm comes first, and its report of that */
+	talk->deadline = clock_ms() + talk->patience_ms + talk->patience_ms / 2;
 	send_packet(talk, &packet, offsetof(struct attempt_packet, decoys));
 }
 
@@ -58,6 +58,7 @@ void talk_begin(struct talk *talk, int fd, const struct attempt_decoys *decoys,
 	*talk = (struct talk){ .hold = talk->hold,
 			       .fd = fd,
 			       .nonce = decoys->nonce,
+			       .patience_ms = decoys->deadline_s * INT64_C(1000),
 			       .ids = ids,
 			       .seen = seen,
 			       .len = len };
@@ -115,6 +116,7 @@ static void take_packet(struct talk *talk, const struct attempt_packet *packet, 
 		seen->ended = true;
 		seen->wait_status = packet->wait_status;
 		seen->microseconds = packet->microseconds;
+		seen->late = packet->microseconds >= talk->patience_ms * 1000;
 		talk->at++;
 		send_try(talk);
 		break;

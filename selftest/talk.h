@@ -25,7 +25,8 @@ struct talk {
 	const char *const *ids;	  /* what to try, in order */
 	struct observation *seen; /* one for each */
 	size_t len, at;		  /* of ids; the one under way */
-	int64_t deadline;	  /* of that one: as of clock_ms() */
+	int64_t patience_ms;	  /* for each */
+	int64_t deadline;	  /* of the one under way: as of clock_ms() */
 	unsigned strays;
 	const char *broken; /* why it ended before all was tried; NULL: it did not */
 };

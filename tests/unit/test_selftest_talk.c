@@ -20,6 +20,7 @@
 #include "selftest/talk.h"
 
 #define WITHOUT_DECOYS offsetof(struct attempt_packet, decoys)
+#define DEADLINE_S 1
 #define NONCE "0123456789abcdef0123456789abcdef"
 
 static const char *const ids[] = { "a.first", "a.second" };
@@ -70,6 +71,19 @@ static void be_killed(int end)
 	while (next_try(end, &packet)) {
 		answer(end, ATTEMPT_ALIVE, &packet);
 		packet.wait_status = SIGSYS;
+		answer(end, ATTEMPT_ENDED, &packet);
+	}
+}
+
+static void be_late(int end)
+{
+	struct attempt_packet packet;
+
+	while (next_try(end, &packet)) {
+		answer(end, ATTEMPT_ALIVE, &packet);
+		packet.wait_status = SIGALRM;
+		packet.microseconds = strcmp(packet.id, ids[0]) == 0 ? DEADLINE_S * 1000000 - 1
+								     : DEADLINE_S * 1000000;
 		answer(end, ATTEMPT_ENDED, &packet);
 	}
 }
@@ -145,7 +159,7 @@ struct outcome {
 static void converse(void (*canary)(int end), int64_t for_ms, int interrupt,
 		     struct outcome *outcome)
 {
-	const struct attempt_decoys decoys = { .nonce = NONCE };
+	const struct attempt_decoys decoys = { .nonce = NONCE, .deadline_s = DEADLINE_S };
 	struct talk talk = { 0 }, *talks[] = { &talk };
 	int ends[2], status;
 	pid_t pid;
@@ -207,6 +221,17 @@ static void test_killed(void **state)
 	assert_true(outcome.seen[1].alive && outcome.seen[1].ended);
 	assert_false(outcome.seen[1].done);
 	assert_int_equal(outcome.seen[1].wait_status, SIGSYS);
+}
+
+static void test_late(void **state)
+{
+	struct outcome outcome;
+
+	(void)state;
+	converse(be_late, 5000, -1, &outcome);
+	assert_null(outcome.broken);
+	assert_false(outcome.seen[0].late);
+	assert_true(outcome.seen[1].late);
 }
 
 static void test_second_answer(void **state)
@@ -278,6 +303,20 @@ static void test_hang(void **state)
 	assert_true(clock_ms() - began < 4000);
 }
 
+/* Its deadline is the one that it was told, and some time for its report. */
+static void test_hang_of_one(void **state)
+{
+	struct outcome outcome;
+	int64_t began = clock_ms();
+
+	(void)state;
+	converse(hang, 60000, -1, &outcome);
+	assert_int_equal(outcome.result, 0);
+	assert_false(outcome.seen[1].tried);
+	assert_string_equal(outcome.broken, "the canary hung");
+	assert_in_range(clock_ms() - began, DEADLINE_S * 1000, 30000);
+}
+
 static void test_interrupt(void **state)
 {
 	struct outcome outcome;
@@ -301,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_nonce), cmocka_unit_test(test_other_attempt),
 		cmocka_unit_test(test_flood),	    cmocka_unit_test(test_early_end),
 		cmocka_unit_test(test_hang),	    cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(test_late),	    cmocka_unit_test(test_hang_of_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

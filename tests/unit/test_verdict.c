@@ -32,9 +32,9 @@
 	{                                                          \
 		ALL, .wait_status = (number), .microseconds = 1000 \
 	}
-#define HUNG(number)                                                                       \
-	{                                                                                  \
-		ALL, .wait_status = (number), .microseconds = ATTEMPT_DEADLINE_S * 1000000 \
+#define HUNG(number)                                       \
+	{                                                  \
+		ALL, .wait_status = (number), .late = true \
 	}
 #define UNKNOWN                                \
 	{                                      \

@@ -62,6 +62,14 @@ processor() {
 	passes cg.cpu cg.cpuset cg.fork-bomb cg.memory
 	nothing_remains
 }
+# What it may compute is a crumb, and every attempt takes its time.
+crawl() {
+	limited '.linux.resources.cpu = { quota: 5000, period: 100000 }'
+	selftest --only cg.cpu,cg.fork-bomb,cg.memory "$BUNDLE/"
+	holds '.summary.fail == 0 and .summary.error == 0'
+	passes cg.cpu cg.fork-bomb cg.memory
+	nothing_remains
+}
 no_limits() {
 	limited 'del(.linux.resources.pids, .linux.resources.memory)'
 	selftest --group limits "$BUNDLE/"
@@ -72,4 +80,5 @@ check "selftest --quick with every controller" quick
 check "selftest with every controller" standard
 check "selftest --comprehensive with every controller" comprehensive
 check "selftest of a bundle with a processor quota" processor
+check "selftest of a bundle with a twentieth of a processor" crawl
 check "selftest of a bundle without limits" no_limits
