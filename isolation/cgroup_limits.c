@@ -23,23 +23,14 @@
 /* The rows so far. */
 struct limits {
 	struct cgroup_limit *row;
-	size_t len, capacity;
+	size_t len;
 	struct arena *arena;
 };
 
 static struct cgroup_limit *limits_add(struct limits *limits, const char *controller,
 				       const char *file, const char *what, const char *text)
 {
-	if (limits->len == limits->capacity) {
-		size_t capacity = limits->capacity ? 2 * limits->capacity : 16;
-		struct cgroup_limit *row =
-			arena_new_array(limits->arena, struct cgroup_limit, capacity);
-
-		if (limits->len)
-			memcpy(row, limits->row, limits->len * sizeof(*row));
-		limits->row = row;
-		limits->capacity = capacity;
-	}
+	limits->row = arena_grow(limits->arena, limits->row, limits->len, sizeof(*limits->row));
 	limits->row[limits->len] = (struct cgroup_limit){
 		.controller = controller, .file = file, .what = what, .text = text
 	};

@@ -162,7 +162,7 @@ int cgroup_signal(int dir, int signal, struct err *err)
 
 struct pids {
 	pid_t *pid;
-	size_t len, capacity;
+	size_t len;
 	struct arena *arena;
 };
 
@@ -171,15 +171,7 @@ static int collect_process(pid_t pid, void *argument, struct err *err)
 	struct pids *pids = argument;
 
 	(void)err;
-	if (pids->len == pids->capacity) {
-		size_t capacity = pids->capacity ? 2 * pids->capacity : 64;
-		pid_t *larger = arena_new_array(pids->arena, pid_t, capacity);
-
-		if (pids->len)
-			memcpy(larger, pids->pid, pids->len * sizeof(*larger));
-		pids->pid = larger;
-		pids->capacity = capacity;
-	}
+	pids->pid = arena_grow(pids->arena, pids->pid, pids->len, sizeof(*pids->pid));
 	pids->pid[pids->len++] = pid;
 	return 0;
 }

@@ -82,13 +82,7 @@ struct table {
 /* A row, of copies of its cells. */
 static void add_row(struct table *table, const char *const cells[LIST_COLUMNS])
 {
-	if ((table->len & (table->len - 1)) == 0) { /* doubles */
-		void *larger = arena_alloc(table->arena, 2 * table->len + 1, sizeof(*table->rows));
-
-		if (table->len)
-			memcpy(larger, table->rows, table->len * sizeof(*table->rows));
-		table->rows = larger;
-	}
+	table->rows = arena_grow(table->arena, table->rows, table->len, sizeof(*table->rows));
 	for (size_t i = 0; i < LIST_COLUMNS; i++)
 		table->rows[table->len][i] =
 			cells[i] ? arena_copy(table->arena, cells[i], strlen(cells[i])) : "";

@@ -49,16 +49,10 @@ static const struct option_row *find_letter(const struct option_row *const *grou
 	return NULL;
 }
 
-/* Grows by doubling; the item behind the last is always NULL. */
+/* The item behind the last is always NULL. */
 static void append(struct spec_strings *list, const char *text, struct arena *arena)
 {
-	if ((list->len & (list->len - 1)) == 0 || !list->len) {
-		const char **item = arena_new_array(arena, const char *, 2 * list->len + 2);
-
-		if (list->len)
-			memcpy(item, list->item, list->len * sizeof(*item));
-		list->item = item;
-	}
+	list->item = arena_grow(arena, list->item, list->len + 1, sizeof(*list->item));
 	list->item[list->len++] = text;
 }
 

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,9 +34,9 @@
 #define LOCK_TIMEOUT_MS 10000
 #define LOCK_RETRY_MS 5
 
-/* Of statfs(2); linux/magic.h of 6.1 has no pidfs. */
-#define TMPFS_MAGIC 0x01021994
-#define PID_FS_MAGIC 0x50494446
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446 /* Linux 6.9 */
+#endif
 
 static const struct name status_names[] = {
 	{ "creating", STATUS_CREATING }, { "created", STATUS_CREATED },
@@ -125,13 +126,8 @@ static int compare_text(const void *a, const void *b)
 
 static void add_id(struct spec_strings *ids, const char *id, struct arena *arena)
 {
-	if ((ids->len & (ids->len - 1)) == 0) { /* doubles; the item behind the last stays NULL */
-		const char **item = arena_new_array(arena, const char *, 2 * ids->len + 2);
-
-		if (ids->len)
-			memcpy(item, ids->item, ids->len * sizeof(*item));
-		ids->item = item;
-	}
+	/* the item behind the last stays NULL */
+	ids->item = arena_grow(arena, ids->item, ids->len + 1, sizeof(*ids->item));
 	ids->item[ids->len++] = arena_copy(arena, id, strlen(id));
 }
 

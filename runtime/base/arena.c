@@ -18,6 +18,7 @@
 
 #define BLOCK_SIZE (512u << 10)
 #define ALIGNMENT _Alignof(max_align_t)
+#define GROW_MIN 16 /* objects; from then on there is room for a power of two */
 
 struct block {
 	struct block *next;
@@ -95,6 +96,18 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 	memory = (char *)block + block->start;
 	block->start += total;
 	return memory;
+}
+
+void *arena_grow(struct arena *arena, void *array, size_t len, size_t size)
+{
+	void *larger;
+
+	if (array && (len < GROW_MIN || len & (len - 1)))
+		return array;
+	larger = arena_alloc(arena, len < GROW_MIN ? GROW_MIN : 2 * len, size);
+	if (array)
+		memcpy(larger, array, len * size);
+	return larger;
 }
 
 char *arena_copy(struct arena *arena, const char *text, size_t size)

@@ -20,6 +20,10 @@ struct arena *arena_new(size_t limit);
 /* Zeroed memory for `count` objects of `size` bytes (checked product), aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t count, size_t size);
 
+/* Room for one more behind the `len` objects of an array that only this made larger: the array, or
+ * a larger copy of it, which is zeroed behind them. NULL is an array without room. */
+void *arena_grow(struct arena *arena, void *array, size_t len, size_t size);
+
 /* A NUL-terminated copy of `size` bytes. */
 char *arena_copy(struct arena *arena, const char *text, size_t size);
 

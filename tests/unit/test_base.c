@@ -161,6 +161,24 @@ static void test_arena_keeps_apart(void **state)
 	arena_free(arena);
 }
 
+/* What was put into it stays, there is room for one more, and that is zero. */
+static void test_arena_grow(void **state)
+{
+	struct arena *arena = arena_new(1 << 20);
+	int *numbers = NULL;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		numbers = arena_grow(arena, numbers, (size_t)i, sizeof(*numbers));
+		assert_int_equal(numbers[i], 0);
+		numbers[i] = i + 1;
+		memset(arena_alloc(arena, 1, 1), 'x', 1);
+		for (int j = 0; j <= i; j++)
+			assert_int_equal(numbers[j], j + 1);
+	}
+	arena_free(arena);
+}
+
 /* Over the limit, and products that overflow: the program ends, it does not get memory that is too
  * small. */
 static void test_arena_limit_ends_the_program(void **state)
@@ -292,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_that_a_terminal_obeys),
 		cmocka_unit_test(test_arena),
 		cmocka_unit_test(test_arena_keeps_apart),
+		cmocka_unit_test(test_arena_grow),
 		cmocka_unit_test(test_cleared_arena_is_as_new),
 		cmocka_unit_test(test_arena_limit_ends_the_program),
 		cmocka_unit_test_setup_teardown(test_replace_and_read, setup, teardown),
