@@ -22,18 +22,10 @@ bool judge_namespaces(const struct evidence *evidence, struct result *result)
 	return judge_as_configured(evidence, "linux.namespaces", result);
 }
 
-static const struct spec_namespace *find_namespace(const struct spec *spec, uint64_t type)
-{
-	for (size_t i = 0; i < spec->linux.namespaces.len; i++)
-		if (spec->linux.namespaces.item[i].type == type)
-			return &spec->linux.namespaces.item[i];
-	return NULL;
-}
-
 /* A network namespace that somebody else made has what he put into it. */
 bool judge_interfaces(const struct evidence *evidence, struct result *result)
 {
-	const struct spec_namespace *network = find_namespace(evidence->spec, CLONE_NEWNET);
+	const struct spec_namespace *network = spec_find_namespace(evidence->spec, CLONE_NEWNET);
 
 	if (judge_errno(evidence, result))
 		return true;
@@ -67,7 +59,7 @@ static bool is_identity(const char *map)
 
 bool judge_user_map(const struct evidence *evidence, struct result *result)
 {
-	const struct spec_namespace *user = find_namespace(evidence->spec, CLONE_NEWUSER);
+	const struct spec_namespace *user = spec_find_namespace(evidence->spec, CLONE_NEWUSER);
 
 	if (!user)
 		return judge_undecided(result, VERDICT_NOT_APPLICABLE,

@@ -104,14 +104,6 @@ bool judge_landlock(const struct evidence *evidence, struct result *result)
 	return judge_errno(evidence, result);
 }
 
-static const struct spec_namespace *network_namespace(const struct spec *spec)
-{
-	for (size_t i = 0; i < spec->linux.namespaces.len; i++)
-		if (spec->linux.namespaces.item[i].type == CLONE_NEWNET)
-			return &spec->linux.namespaces.item[i];
-	return NULL;
-}
-
 /* Nothing refuses it; what it can reach is decided by where it is. */
 bool judge_own_network(const struct evidence *evidence, struct result *result)
 {
@@ -132,7 +124,7 @@ bool judge_own_network(const struct evidence *evidence, struct result *result)
 
 bool judge_route(const struct evidence *evidence, struct result *result)
 {
-	const struct spec_namespace *own = network_namespace(evidence->spec);
+	const struct spec_namespace *own = spec_find_namespace(evidence->spec, CLONE_NEWNET);
 
 	if (evidence->target->done && evidence->target->value >= 0 && own)
 		return judge_undecided(result, VERDICT_INCONCLUSIVE,

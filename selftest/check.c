@@ -19,15 +19,7 @@ const char *check_append(const char *list, const char *text, struct arena *arena
 void check_add(struct check_findings *findings, const struct check_finding *finding,
 	       struct arena *arena)
 {
-	if (findings->len == findings->capacity) {
-		size_t capacity = findings->capacity ? 2 * findings->capacity : 64;
-		struct check_finding *item = arena_new_array(arena, struct check_finding, capacity);
-
-		if (findings->len)
-			memcpy(item, findings->item, findings->len * sizeof(*item));
-		findings->item = item;
-		findings->capacity = capacity;
-	}
+	findings->item = arena_grow(arena, findings->item, findings->len, sizeof(*findings->item));
 	findings->item[findings->len++] = *finding;
 }
 

@@ -42,7 +42,7 @@ struct check_finding {
 
 struct check_findings {
 	struct check_finding *item;
-	size_t len, capacity;
+	size_t len;
 };
 
 /* All rows for a host and, if not NULL, a bundle's configuration. */

@@ -50,19 +50,6 @@ static const struct name limit_lines[] = { { "Max cpu time", RLIMIT_CPU },
 					   { "Max realtime timeout", RLIMIT_RTTIME },
 					   { .name = "" } };
 
-/* Room for one more at the end of an array that grows by doubling; the same array or a new one. */
-static void *grow(struct arena *arena, void *items, size_t len, size_t size)
-{
-	void *larger;
-
-	if (len & (len - 1))
-		return items;
-	larger = arena_alloc(arena, len ? 2 * len : 1, size);
-	if (len)
-		memcpy(larger, items, len * size);
-	return larger;
-}
-
 /* What stands behind "\nKEY:" in a status file. The kernel writes a newline in a process's name as
  * "\n", two characters, so that no name can pass for a line. */
 static const char *status_value(const char *status, const char *key)
@@ -175,7 +162,8 @@ static int read_thread(int dir, int tid, struct arena *arena, struct posture *po
 			       TASKS_MAX);
 	if (file_read(dir, path, STATUS_MAX, arena, &status, NULL, err) < 0)
 		return -1;
-	posture->threads = grow(arena, posture->threads, posture->threads_len, sizeof(*thread));
+	posture->threads =
+		arena_grow(arena, posture->threads, posture->threads_len, sizeof(*thread));
 	thread = &posture->threads[posture->threads_len++];
 	thread->tid = tid;
 	parse_thread(status, thread);
@@ -199,7 +187,7 @@ static int read_fd(int dir, int number, struct arena *arena, struct posture *pos
 	if (posture->fds_len == FDS_MAX)
 		return err_set(err, E2BIG, "process %d has more than %d descriptors", posture->pid,
 			       FDS_MAX);
-	posture->fds = grow(arena, posture->fds, posture->fds_len, sizeof(*fd));
+	posture->fds = arena_grow(arena, posture->fds, posture->fds_len, sizeof(*fd));
 	fd = &posture->fds[posture->fds_len];
 	*fd = (struct posture_fd){ .fd = number };
 	snprintf(name, sizeof(name), "%d", number);
@@ -266,8 +254,8 @@ static int parse_mounts(char *text, struct arena *arena, struct posture *posture
 	while ((line = strsep(&text, "\n"))) {
 		if (!*line)
 			continue;
-		posture->mounts =
-			grow(arena, posture->mounts, posture->mounts_len, sizeof(*posture->mounts));
+		posture->mounts = arena_grow(arena, posture->mounts, posture->mounts_len,
+					     sizeof(*posture->mounts));
 		if (!parse_mount(line, arena, &posture->mounts[posture->mounts_len++]))
 			return err_set(err, EPROTO, "/proc/%d/mountinfo: a line is not understood",
 				       (int)posture->pid);

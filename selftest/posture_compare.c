@@ -31,14 +31,8 @@ void posture_add(struct comparison *with, bool weaker, const char *what, const c
 {
 	struct posture_findings *findings = with->findings;
 
-	if ((findings->len & (findings->len - 1)) == 0) {
-		struct posture_finding *item =
-			arena_new_array(with->arena, struct posture_finding, 2 * findings->len + 1);
-
-		if (findings->len)
-			memcpy(item, findings->item, findings->len * sizeof(*item));
-		findings->item = item;
-	}
+	findings->item =
+		arena_grow(with->arena, findings->item, findings->len, sizeof(*findings->item));
 	findings->item[findings->len++] = (struct posture_finding){ what, expected, found, weaker };
 }
 
@@ -217,21 +211,13 @@ static void compare_label(struct comparison *with)
 
 /* --- namespaces ------------------------------------------------------------------------------ */
 
-const struct spec_namespace *posture_find_namespace(const struct spec *spec, uint64_t type)
-{
-	for (size_t i = 0; i < spec->linux.namespaces.len; i++)
-		if (spec->linux.namespaces.item[i].type == type)
-			return &spec->linux.namespaces.item[i];
-	return NULL;
-}
-
 static void compare_namespaces(struct comparison *with)
 {
 	const struct posture *posture = with->posture;
 
 	for (size_t i = 0; i < POSTURE_NAMESPACES; i++) {
 		const struct spec_namespace *wanted =
-			posture_find_namespace(with->spec, namespace_types[i]);
+			spec_find_namespace(with->spec, namespace_types[i]);
 		bool own = posture->namespaces[i] != posture->own[i];
 		const char *what = arena_format(with->arena, "linux.namespaces: %s",
 						posture_namespace_names[i]);
@@ -265,7 +251,7 @@ static const char *map_text(const struct spec_id_mappings *mappings, struct aren
 static void compare_maps(struct comparison *with)
 {
 	const struct posture *posture = with->posture;
-	const struct spec_namespace *user = posture_find_namespace(with->spec, CLONE_NEWUSER);
+	const struct spec_namespace *user = spec_find_namespace(with->spec, CLONE_NEWUSER);
 	const struct {
 		const char *what, *expected, *found;
 	} maps[] = {

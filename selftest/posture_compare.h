@@ -21,9 +21,6 @@ struct comparison {
 void posture_add(struct comparison *with, bool weaker, const char *what, const char *expected,
 		 const char *found);
 
-/* The namespace of the configuration of a type, CLONE_NEWX, or NULL. */
-const struct spec_namespace *posture_find_namespace(const struct spec *spec, uint64_t type);
-
 /* The rows of posture_mounts.c. */
 void posture_compare_filesystem(struct comparison *with);
 void posture_compare_descriptors(struct comparison *with);

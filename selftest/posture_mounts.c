@@ -253,7 +253,7 @@ static void compare_surplus(struct comparison *with)
 
 void posture_compare_filesystem(struct comparison *with)
 {
-	const struct spec_namespace *wanted = posture_find_namespace(with->spec, CLONE_NEWNS);
+	const struct spec_namespace *wanted = spec_find_namespace(with->spec, CLONE_NEWNS);
 
 	/* a joined one is not of our making, and the host's was told already */
 	if (!wanted || wanted->path ||

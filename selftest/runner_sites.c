@@ -156,10 +156,9 @@ static void set_text(char *to, size_t size, const char *text)
 
 static uint32_t host_id(const struct spec_id_mappings *mappings, uint32_t id)
 {
-	for (size_t i = 0; i < mappings->len; i++)
-		if (id - mappings->item[i].container_id < mappings->item[i].size)
-			return mappings->item[i].host_id + (id - mappings->item[i].container_id);
-	return id;
+	const struct spec_id_mapping *mapping = spec_find_mapping(mappings, id);
+
+	return mapping ? mapping->host_id + (id - mapping->container_id) : id;
 }
 
 static int make_file(int dir, const char *name, const char *text, mode_t mode, struct err *err)
