@@ -129,12 +129,12 @@ static void plan_io(const struct spec_resources *from, struct limits *limits)
 	};
 	/* clang-format on */
 
-	if (io->weight.set && io->weight.value)
+	if (io->weight.set)
 		add_io_weight(limits, "", io->weight.value, "linux.resources.blockIO.weight");
 	for (size_t i = 0; i < io->weight_device.len; i++) {
 		const struct spec_weight_device *device = &io->weight_device.item[i];
 
-		if (device->weight.set && device->weight.value)
+		if (device->weight.set)
 			add_io_weight(limits,
 				      arena_format(limits->arena, "%" PRId64 ":%" PRId64 " ",
 						   device->major, device->minor),

@@ -39,6 +39,25 @@ static void device_number_encode(const struct field *field, const void *member, 
 
 static const struct field_kind device_number = { device_number_decode, device_number_encode };
 
+/* A weight of block I/O, where 0 is the same as absent: Docker always writes one. */
+static int weight_decode(const struct field *field, const struct json *from, void *member,
+			 struct arena *arena, struct err *err)
+{
+	uint64_t number;
+
+	if (json_u64(from, &number) && number == 0)
+		return 0;
+	return field_optional_u64.decode(field, from, member, arena, err);
+}
+
+static void weight_encode(const struct field *field, const void *member, struct json *parent,
+			  struct arena *arena)
+{
+	field_optional_u64.encode(field, member, parent, arena);
+}
+
+static const struct field_kind weight = { weight_decode, weight_encode };
+
 /* Whether a list has items, for what cgroup v2 cannot do and nobody looks at more closely. */
 static int present_decode(const struct field *field, const struct json *from, void *member,
 			  struct arena *arena, struct err *err)
@@ -264,13 +283,13 @@ static const struct field pids_fields[] = {
 	{ 0 },
 };
 
-#define WEIGHTS RANGE(10, 1000)
+#define WEIGHT(key, T, member) CUSTOM(key, T, member, struct optional_u64, 0, weight, RANGE(10, 1000))
 
 static const struct field weight_device_fields[] = {
-	I64         ("major",      struct spec_weight_device, major, REQUIRED, MAJORS),
-	I64         ("minor",      struct spec_weight_device, minor, REQUIRED, MINORS),
-	OPTIONAL_U64("weight",     struct spec_weight_device, weight, WEIGHTS),
-	OPTIONAL_U64("leafWeight", struct spec_weight_device, leaf_weight, WEIGHTS),
+	I64   ("major",      struct spec_weight_device, major, REQUIRED, MAJORS),
+	I64   ("minor",      struct spec_weight_device, minor, REQUIRED, MINORS),
+	WEIGHT("weight",     struct spec_weight_device, weight),
+	WEIGHT("leafWeight", struct spec_weight_device, leaf_weight),
 	{ 0 },
 };
 
@@ -285,13 +304,13 @@ static const struct field throttle_fields[] = {
 	LIST(key, struct spec_block_io, member, struct spec_throttle, 0, throttle_fields)
 
 static const struct field block_io_fields[] = {
-	OPTIONAL_U64("weight",                  struct spec_block_io, weight, WEIGHTS),
-	OPTIONAL_U64("leafWeight",              struct spec_block_io, leaf_weight, WEIGHTS),
-	LIST        ("weightDevice",            struct spec_block_io, weight_device, struct spec_weight_device, 0, weight_device_fields),
-	THROTTLES   ("throttleReadBpsDevice",   read_bps),
-	THROTTLES   ("throttleWriteBpsDevice",  write_bps),
-	THROTTLES   ("throttleReadIOPSDevice",  read_iops),
-	THROTTLES   ("throttleWriteIOPSDevice", write_iops),
+	WEIGHT   ("weight",                  struct spec_block_io, weight),
+	WEIGHT   ("leafWeight",              struct spec_block_io, leaf_weight),
+	LIST     ("weightDevice",            struct spec_block_io, weight_device, struct spec_weight_device, 0, weight_device_fields),
+	THROTTLES("throttleReadBpsDevice",   read_bps),
+	THROTTLES("throttleWriteBpsDevice",  write_bps),
+	THROTTLES("throttleReadIOPSDevice",  read_iops),
+	THROTTLES("throttleWriteIOPSDevice", write_iops),
 	{ 0 },
 };
 

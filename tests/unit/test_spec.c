@@ -916,6 +916,27 @@ static void test_pids_limit_of_nothing(void **state)
 	}
 }
 
+/* Docker has a weight of 0 in the configuration of each container that was given none. */
+static void test_weight_of_nothing(void **state)
+{
+	struct arena *own = arena_new(ARENA_LIMIT);
+	char *text = patched(own, RESOURCES("\"blockIO\":{\"weight\":0,\"leafWeight\":0,"
+					    "\"weightDevice\":[{\"major\":8,\"minor\":0,"
+					    "\"weight\":0,\"leafWeight\":10}]}"));
+	const struct spec_block_io *io;
+	struct spec *spec;
+	struct err err = { 0 };
+
+	(void)state;
+	if (spec_parse(text, strlen(text), own, &spec, &err) < 0)
+		fail_msg("%s", err.text);
+	io = &spec->linux.resources.block_io;
+	assert_false(io->weight.set || io->leaf_weight.set);
+	assert_false(io->weight_device.item[0].weight.set);
+	assert_int_equal(io->weight_device.item[0].leaf_weight.value, 10);
+	arena_free(own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -932,6 +953,7 @@ int main(void)
 		cmocka_unit_test(test_default_seccomp),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_pids_limit_of_nothing),
+		cmocka_unit_test(test_weight_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
