@@ -99,7 +99,7 @@ static int plan_configured(const struct spec_device *device, struct arena *arena
 		.configured = true,
 	};
 	if (row->type != S_IFIFO)
-		row->device = makedev((unsigned)device->major, (unsigned)device->minor);
+		row->device = makedev((unsigned)device->major.value, (unsigned)device->minor.value);
 	if (!strcmp(row->path, "/"))
 		return err_set(err, EINVAL, "path: '%s' is not the name of a device", device->path);
 	return 0;

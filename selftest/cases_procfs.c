@@ -170,8 +170,8 @@ static bool is_expected_device(const struct spec_devices *devices, char type, un
 	for (size_t i = 0; i < devices->len; i++) {
 		const struct spec_device *device = &devices->item[i];
 
-		if ((device->type == 'b') == (type == 'b') && device->major == first &&
-		    device->minor == second)
+		if ((device->type == 'b') == (type == 'b') && device->major.value == first &&
+		    device->minor.value == second)
 			return true;
 	}
 	return type == 'c' && is_pty(first);

@@ -178,6 +178,19 @@ static int check_gid_mappings(const struct spec *spec, struct err *err)
 	return mappings_check(&spec->linux.gid_mappings, err);
 }
 
+static int check_device_nodes(const struct spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < spec->linux.devices.len; i++) {
+		const struct spec_device *device = &spec->linux.devices.item[i];
+
+		if (device->type == 'p' || (device->major.set && device->minor.set))
+			continue;
+		field_error(err, "is required, but for a FIFO (type 'p')");
+		return field_path(err, "[%zu].%s", i, device->major.set ? "minor" : "major");
+	}
+	return 0;
+}
+
 static int check_listener(const struct spec *spec, struct err *err)
 {
 	const struct spec_seccomp *seccomp = &spec->linux.seccomp;
@@ -273,6 +286,7 @@ static const struct spec_rule {
 	{ "linux.namespaces",               check_namespaces },
 	{ "linux.uidMappings",              check_uid_mappings },
 	{ "linux.gidMappings",              check_gid_mappings },
+	{ "linux.devices",                  check_device_nodes },
 	{ "linux.seccomp.listenerMetadata", check_listener },
 };
 /* clang-format on */

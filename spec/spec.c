@@ -219,8 +219,8 @@ static const struct field time_offsets_fields[] = {
 static const struct field device_fields[] = {
 	NAME        ("type",     struct spec_device, type, REQUIRED, device_type_names),
 	STRING      ("path",     struct spec_device, path, REQUIRED | ABSOLUTE),
-	I64         ("major",    struct spec_device, major, 0, MAJORS),
-	I64         ("minor",    struct spec_device, minor, 0, MINORS),
+	OPTIONAL_I64("major",    struct spec_device, major, MAJORS),
+	OPTIONAL_I64("minor",    struct spec_device, minor, MINORS),
 	/* callers leave the bits of the type in: podman, for --privileged */
 	OPTIONAL_U64("fileMode", struct spec_device, file_mode, RANGE(0, 0177777)),
 	OPTIONAL_U64("uid",      struct spec_device, uid, IDS),

@@ -169,7 +169,7 @@ struct spec_time_offsets {
 struct spec_device {
 	uint64_t type; /* 'c', 'b', 'u' or 'p' */
 	const char *path;
-	int64_t major, minor;
+	struct optional_i64 major, minor; /* both are there, but for 'p' */
 	struct optional_u64 file_mode, uid, gid;
 };
 struct spec_devices {

@@ -55,6 +55,8 @@ load helpers
 	refused 'devices\[0\].type'
 	config '.linux.devices = [{ path: "x", type: "c", major: 1, minor: 5 }]'
 	refused 'devices\[0\].path'
+	config '.linux.devices = [{ path: "/dev/x", type: "c", major: 1 }]'
+	refused 'devices\[0\].minor: is required'
 }
 
 @test "a program with CAP_MKNOD may make nodes of what it may use" {

@@ -234,7 +234,9 @@ static void mount_flags(void **state)
 
 static void devices(void **state)
 {
-	struct spec_device device = { .type = 'c', .path = "/dev/fuse", .major = 10, .minor = 229 };
+	struct spec_device device = {
+		.type = 'c', .path = "/dev/fuse", .major = { true, 10 }, .minor = { true, 229 }
+	};
 	struct scene scene;
 
 	(void)state;

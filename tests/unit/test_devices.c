@@ -54,9 +54,15 @@ static void test_plan_defaults(void **state)
 static void test_plan_overrides(void **state)
 {
 	struct spec_device devices[] = {
-		{ 'u', "/dev//./null", 1, 3, { true, 0100600 }, { true, 5 }, { true, 6 } },
-		{ 'b', "/dev/loop0", 7, 0, { 0 }, { 0 }, { 0 } },
-		{ 'p', "/run/fifo", 0, 0, { 0 }, { 0 }, { 0 } },
+		{ 'u',
+		  "/dev//./null",
+		  { true, 1 },
+		  { true, 3 },
+		  { true, 0100600 },
+		  { true, 5 },
+		  { true, 6 } },
+		{ 'b', "/dev/loop0", { true, 7 }, { true, 0 }, { 0 }, { 0 }, { 0 } },
+		{ 'p', "/run/fifo", { 0 }, { 0 }, { 0 }, { 0 }, { 0 } },
 	};
 	struct spec_mount mounts[] = { { .destination = "/dev/zero", .type = "bind" } };
 	struct spec spec = { .linux = { .devices = { devices, 3 } }, .mounts = { mounts, 1 } };

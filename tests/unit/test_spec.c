@@ -229,7 +229,7 @@ static void check_linux(const struct spec_linux *linux)
 	assert_int_equal(linux->time_offsets.monotonic.secs, -5);
 	assert_int_equal(linux->time_offsets.boottime.secs, 6);
 	assert_int_equal(linux->devices.item[0].type, 'c');
-	assert_int_equal(linux->devices.item[0].minor, 229);
+	assert_int_equal(linux->devices.item[0].minor.value, 229);
 	assert_int_equal(linux->devices.item[0].file_mode.value, 0666);
 	assert_int_equal(linux->devices.item[0].gid.value, 7);
 	assert_string_equal(linux->cgroups_path, "/a/b");
@@ -386,6 +386,8 @@ static const struct {
 	{ LINUX("\"devices\":[{\"type\":\"c\",\"path\":\"x\"}]"), "linux.devices[0].path: 'x' is not an absolute path" },
 	{ LINUX("\"devices\":[{\"type\":\"b\",\"path\":\"/dev/x\",\"major\":4096}]"), "linux.devices[0].major: 4096 is not in the range 0 to 4095" },
 	{ LINUX("\"devices\":[{\"type\":\"b\",\"path\":\"/dev/x\",\"minor\":1048576}]"), "linux.devices[0].minor: 1048576 is not in the range 0 to 1048575" },
+	{ LINUX("\"devices\":[{\"type\":\"p\",\"path\":\"/x\"},{\"type\":\"c\",\"path\":\"/y\",\"minor\":1}]"), "linux.devices[1].major: is required, but for a FIFO (type 'p')" },
+	{ LINUX("\"devices\":[{\"type\":\"b\",\"path\":\"/x\",\"major\":8}]"), "linux.devices[0].minor: is required, but for a FIFO (type 'p')" },
 	{ LINUX("\"rootfsPropagation\":\"foo\""), "linux.rootfsPropagation: unknown name 'foo'" },
 	{ LINUX("\"maskedPaths\":[\"x\"]"),  "linux.maskedPaths[0]: 'x' is not an absolute path" },
 	{ LINUX("\"readonlyPaths\":[\"\"]"), "linux.readonlyPaths[0]: '' is not an absolute path" },
