@@ -203,6 +203,11 @@ static int plan_row(const struct spec *spec, const struct host *host, uint64_t o
 int mounts_plan(const struct spec *spec, const struct host *host, uint64_t own, const char *bundle,
 		struct arena *arena, struct mounts_plan *plan, struct err *err)
 {
+	if (spec->linux.mount_label && !host->selinux)
+		return err_set(err, ENOTSUP,
+			       "linux.mountLabel '%s': SELinux is not enabled on this host; "
+			       "boot with selinux=1, or remove the property",
+			       spec->linux.mount_label);
 	*plan = (struct mounts_plan){ .len = spec->mounts.len };
 	plan->row = arena_new_array(arena, struct mount_row, plan->len);
 	for (size_t i = 0; i < plan->len; i++) {

@@ -278,13 +278,16 @@ static void test_plan_label(void **state)
 {
 	struct spec_mount mounts[] = { MOUNT("/t", "tmpfs", NULL), MOUNT("/proc", "proc", NULL) };
 	struct spec spec = { .mounts = { mounts, 2 }, .linux = { .mount_label = "a:b:c1,c2" } };
+	const struct host labelling = { .selinux = true };
 	struct mounts_plan plan;
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(mounts_plan(&spec, &host, OWN, "/bundle", arena, &plan, &err), 0);
+	assert_int_equal(mounts_plan(&spec, &labelling, OWN, "/bundle", arena, &plan, &err), 0);
 	assert_true(has_option(&plan.row[0], "context=a:b:c1,c2"));
 	assert_int_equal(plan.row[1].options_len, 0);
+	assert_int_equal(mounts_plan(&spec, &host, OWN, "/bundle", arena, &plan, &err), -1);
+	assert_non_null(strstr(err.text, "linux.mountLabel 'a:b:c1,c2': SELinux is not enabled"));
 }
 
 /* --- apply ----------------------------------------------------------------------------------- */
