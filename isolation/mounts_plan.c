@@ -200,6 +200,21 @@ static int plan_row(const struct spec *spec, const struct host *host, uint64_t o
 	return row->kind == MOUNT_FILESYSTEM ? plan_filesystem(spec, own, arena, row, err) : 0;
 }
 
+/* A remount speaks of what is on top there: "rw" takes back its "ro" that is yet to come. */
+static void plan_remount(struct mounts_plan *plan, const struct mount_row *remount)
+{
+	if (!(remount->flags.attr_clear & SYS_MOUNT_ATTR_RDONLY))
+		return;
+	for (size_t i = remount->index; i-- > 0;) {
+		struct mount_row *row = &plan->row[i];
+
+		if (row->kind == MOUNT_REMOUNT || strcmp(row->destination, remount->destination))
+			continue;
+		row->late_read_only = false;
+		return;
+	}
+}
+
 int mounts_plan(const struct spec *spec, const struct host *host, uint64_t own, const char *bundle,
 		struct arena *arena, struct mounts_plan *plan, struct err *err)
 {
@@ -215,6 +230,8 @@ int mounts_plan(const struct spec *spec, const struct host *host, uint64_t own, 
 		if (plan_row(spec, host, own, bundle, &spec->mounts.item[i], arena, &plan->row[i],
 			     err) < 0)
 			return err_within(err, "mounts[%zu]", i);
+		if (plan->row[i].kind == MOUNT_REMOUNT)
+			plan_remount(plan, &plan->row[i]);
 	}
 	return 0;
 }

@@ -109,6 +109,13 @@ flags_of() { awk -v on="$1" '$5 == on { flags = $6 } END { print flags }' <<<"$o
 	has write=ok
 }
 
+@test "tmpfs: read-only, but writable by a later remount" {
+	mount_row /mnt tmpfs tmpfs ro
+	mount_row /mnt none none remount rw nosuid
+	inside write /mnt/file x
+	has write=ok
+}
+
 @test "tmpfs: with no mode it takes that of the directory below" {
 	chmod 1777 "$BUNDLE/rootfs/mnt"
 	mount_row /mnt tmpfs tmpfs

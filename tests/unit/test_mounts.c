@@ -290,6 +290,25 @@ static void test_plan_label(void **state)
 	assert_non_null(strstr(err.text, "linux.mountLabel 'a:b:c1,c2': SELinux is not enabled"));
 }
 
+/* A read-only tmpfs becomes so at the end, unless a remount says that it is writable. */
+static void test_plan_remount(void **state)
+{
+	struct spec_mount mounts[] = {
+		MOUNT("/a", "tmpfs", NULL, "ro"),
+		MOUNT("/b", "tmpfs", NULL, "ro"),
+		MOUNT("/a", NULL, NULL, "remount", "nosuid"),
+		MOUNT("/b/", NULL, NULL, "remount", "rw"),
+	};
+	struct spec spec = { .mounts = { mounts, 4 } };
+	struct mounts_plan plan;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(mounts_plan(&spec, &host, OWN, "/bundle", arena, &plan, &err), 0);
+	assert_true(plan.row[0].late_read_only);
+	assert_false(plan.row[1].late_read_only);
+}
+
 /* --- apply ----------------------------------------------------------------------------------- */
 
 /* Mounts one row in ROOTFS; the child of a sandbox has an arena of its own. */
@@ -579,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_plan_filesystems),
 		cmocka_unit_test(test_plan_cgroup),
 		cmocka_unit_test(test_plan_label),
+		cmocka_unit_test(test_plan_remount),
 		cmocka_unit_test(test_filesystems),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_binds),
