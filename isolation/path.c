@@ -17,6 +17,7 @@
 #include "runtime/base/sys.h"
 
 #define RACE_RETRIES 128
+#define LINKS_MAX 8 /* that lead to nothing, one by the other; the kernel follows 40 */
 
 const char *path_clean(const char *base, const char *path, struct arena *arena)
 {
@@ -80,13 +81,45 @@ int path_open_no_links(int rootfs, const char *path, int flags)
 	return path_open_how(rootfs, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
+static int make_missing(int rootfs, const char *path, enum path_kind kind, unsigned links,
+			struct err *err);
+
 /*
- * One component. `dir` was itself found below the root filesystem and `name` is a single component
- * that mkdirat(2) and mknodat(2) do not follow, so what is made is in it, whatever is swapped
- * meanwhile; and what is opened is resolved from the root filesystem again.
+ * What a link leads to that leads to nothing yet, as open(2) with O_CREAT would make it: images
+ * have such an /etc/resolv.conf. The target is one more path in the root filesystem. `name` is the
+ * last component of `path` and a link in `dir`.
+ */
+static int make_target(int rootfs, int dir, const char *path, const char *name, enum path_kind kind,
+		       unsigned links, struct err *err)
+{
+	char target[PATH_MAX];
+	size_t before = (size_t)(name - path);
+	size_t room = sizeof(target) - before;
+	ssize_t len;
+
+	if (!links)
+		return err_set(err, ELOOP, "make %s in the root filesystem: %s", path,
+			       strerror(ELOOP));
+	memcpy(target, path, before);
+	len = readlinkat(dir, name, target + before, room);
+	if (len < 0)
+		return err_sys(err, "read %s in the root filesystem", path);
+	if ((size_t)len >= room)
+		return err_set(err, ENAMETOOLONG,
+			       "make what %s in the root filesystem leads to: %s", path,
+			       strerror(ENAMETOOLONG));
+	target[before + (size_t)len] = '\0';
+	return make_missing(rootfs, target[before] == '/' ? target + before : target, kind,
+			    links - 1, err);
+}
+
+/*
+ * One component, the last of `path`. `dir` was itself found below the root filesystem and `name` is
+ * a single component that mkdirat(2) and mknodat(2) do not follow, so what is made is in it,
+ * whatever is swapped meanwhile; and what is opened is resolved from the root filesystem again.
  */
 static int make_component(int rootfs, int dir, const char *path, const char *name,
-			  enum path_kind kind, struct err *err)
+			  enum path_kind kind, unsigned links, struct err *err)
 {
 	int made = kind == PATH_DIRECTORY ? mkdirat(dir, name, 0755)
 					  : mknodat(dir, name, S_IFREG | 0644, 0);
@@ -99,8 +132,9 @@ static int make_component(int rootfs, int dir, const char *path, const char *nam
 	if (fd >= 0)
 		return fd;
 	err_sys(err, "open %s in the root filesystem", path);
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
-		err_hint(err, "it is a symbolic link whose target does not exist there");
+	if (err->code == ENOENT && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode))
+		return make_target(rootfs, dir, path, name, kind, links, err);
 	return -1;
 }
 
@@ -116,7 +150,8 @@ static size_t parent_size(const char *path, size_t size)
 	return size;
 }
 
-int path_make_missing(int rootfs, const char *path, enum path_kind kind, struct err *err)
+static int make_missing(int rootfs, const char *path, enum path_kind kind, unsigned links,
+			struct err *err)
 {
 	size_t size = strlen(path);
 	char prefix[PATH_MAX];
@@ -141,7 +176,7 @@ int path_make_missing(int rootfs, const char *path, enum path_kind kind, struct 
 		memcpy(prefix, path, (size_t)(end - path));
 		prefix[end - path] = '\0';
 		next = make_component(rootfs, reached, prefix, prefix + (name - path),
-				      last ? kind : PATH_DIRECTORY, err);
+				      last ? kind : PATH_DIRECTORY, links, err);
 		if (next < 0)
 			return -1;
 		fd_close(&reached);
@@ -149,6 +184,11 @@ int path_make_missing(int rootfs, const char *path, enum path_kind kind, struct 
 		name = end;
 	}
 	return fd_take(&reached);
+}
+
+int path_make_missing(int rootfs, const char *path, enum path_kind kind, struct err *err)
+{
+	return make_missing(rootfs, path, kind, LINKS_MAX, err);
 }
 
 static int check_kind(int fd, const char *path, enum path_kind kind, struct err *err)

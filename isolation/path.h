@@ -40,7 +40,8 @@ int path_open_no_links(int rootfs, const char *path, int flags);
 /*
  * Opens a path for a mount to be put on, making what is missing component by component with
  * mkdirat(2)/mknodat(2) on descriptors: directories (0755), and as the last component a directory
- * or an empty file (0644). Returns O_PATH.
+ * or an empty file (0644). A link that leads to nothing is followed: what is made is its target.
+ * Returns O_PATH.
  */
 enum path_kind { PATH_DIRECTORY, PATH_FILE };
 int path_make(int rootfs, const char *path, enum path_kind kind, struct err *err);

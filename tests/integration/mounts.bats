@@ -194,6 +194,17 @@ flags_of() { awk -v on="$1" '$5 == on { flags = $6 } END { print flags }' <<<"$o
 	[ ! -e /etc/new ]
 }
 
+@test "a destination that is a link to nothing: what it leads to is made, inside" {
+	echo safe >"$WORK/file"
+	ln -s ../run/systemd/resolve/stub-resolv.conf "$BUNDLE/rootfs/etc/resolv.conf"
+	ln -s "$WORK/bundle/away" "$BUNDLE/rootfs/absolute"
+	mount_row /etc/resolv.conf bind "$WORK/file" bind ro
+	mount_row /absolute/file bind "$WORK/file" bind ro
+	inside cat /etc/resolv.conf /run/systemd/resolve/stub-resolv.conf /absolute/file
+	[ "$(grep -c safe <<<"$output")" -eq 3 ]
+	[ ! -e "$BUNDLE/away" ]
+}
+
 @test "nothing but what is allowed can be mounted below /proc" {
 	mkdir "$WORK/data"
 	mount_row /proc/sys bind "$WORK/data" bind

@@ -175,9 +175,12 @@ static void body_hostile(void)
 	check(devices_apply(&plan, rootfs, &err) < 0 && err.code == EEXIST);
 	check(unlink(ROOTFS "/dev/null") == 0);
 	check(symlink("../../../tmp/outside", ROOTFS "/dev/sub") == 0);
+	check_err(devices_apply(&plan, rootfs, &err) == 0);
+	check(exists(ROOTFS OUTSIDE "/zero") && !exists(OUTSIDE "/zero"));
+	check(unlink(ROOTFS "/dev/sub") == 0);
+	write_file(ROOTFS "/dev/sub", "no directory");
 	check(devices_apply(&plan, rootfs, &err) < 0);
 	check_err(strstr(err.text, "linux.devices[1]"));
-	check(!exists(OUTSIDE "/zero"));
 	check(mount(NULL, "/tmp", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
 	plan.row = &rows[2];
 	plan.len = 1;

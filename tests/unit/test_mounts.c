@@ -444,11 +444,9 @@ static void body_hostile_destinations(void)
 	struct err err;
 
 	check(symlink(OUTSIDE, ROOTFS "/etc") == 0);
-	check(mount_one(MOUNT("/etc/x", "tmpfs", NULL), OWN, &host, &err) < 0);
-	check_err(strstr(err.text, "symbolic link"));
-	check(!exists(OUTSIDE "/x"));
+	check_err(mount_one(MOUNT("/etc/x", "tmpfs", NULL), OWN, &host, &err) == 0);
+	check(is_mounted(ROOTFS OUTSIDE "/x") && !exists(OUTSIDE "/x"));
 	check(unlink(ROOTFS "/etc") == 0 && symlink("../../../../tmp", ROOTFS "/etc") == 0);
-	check(mkdir(ROOTFS "/tmp", 0755) == 0);
 	check_err(mount_one(MOUNT("/etc/outside", "tmpfs", NULL), OWN, &host, &err) == 0);
 	check(!is_mounted(OUTSIDE) && is_mounted(ROOTFS "/tmp/outside"));
 	/* proc and sysfs on a link, in the middle or at the end (CVE-2023-27561). */
