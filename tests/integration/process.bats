@@ -62,6 +62,15 @@ load helpers
 	has cwd=/made/for/you
 }
 
+@test "cwd that is missing is made, also where all is read-only afterwards" {
+	config '.mounts += [{ destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["ro"] }]'
+	for cwd in /made/for/you /mnt/too; do
+		config '.process.cwd = $cwd | .root.readonly = true' --arg cwd "$cwd"
+		inside many cwd -- mkdir x
+		has "cwd=$cwd" mkdir=EROFS
+	done
+}
+
 @test "cwd must be absolute" {
 	config '.process.cwd = "tmp"'
 	refused 'process.cwd'

@@ -76,6 +76,8 @@ static const struct constraint inside_constraints[] = {
 	{ "hide", "pivot", "the host's /dev/null is gone after" },
 	{ "pivot", "terminal", "/dev/pts must be the container's" },
 	{ "pivot", "cwd", "a path of the container" },
+	{ "cwd", "finish mounts", "it is made if missing" },
+	{ "cwd", "finish root", "the same" },
 	{ "pivot", "landlock rules", "paths are the container's" },
 	{ "devices", "finish mounts", "/dev becomes read-only after it was filled" },
 	{ "terminal", "finish root", "/dev/console is a mount point made late" },
