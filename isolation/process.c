@@ -2,8 +2,8 @@
  * The process itself, see process.h; its terminal is in terminal.c.
  *
  * What is done in the child comes after pivot_root(2), so plain paths are the container's own here.
- * They are hostile all the same: no user database of the container is read (CVE-2019-14271,
- * CVE-2026-30892), and the working directory is not reached through a magic link.
+ * They are hostile all the same: of the container's user database nothing but HOME is taken (see
+ * home.h), and the working directory is not reached through a magic link.
  */
 #include "isolation/process.h"
 
@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "isolation/home.h"
 #include "isolation/path.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/sys.h"
@@ -38,16 +39,21 @@ static const char *env_value(const struct spec_strings *env, const char *name)
 	return NULL;
 }
 
-static const char **plan_environment(const struct spec_process *process, struct arena *arena)
+static void plan_environment(const struct spec_process *process, struct arena *arena,
+			     struct process_plan *plan)
 {
 	const struct spec_strings *env = &process->env;
-	const char **envp = arena_new_array(arena, const char *, env->len + 2);
+	char *variable;
 
+	plan->envp = arena_new_array(arena, const char *, env->len + 2);
 	for (size_t i = 0; i < env->len; i++)
-		envp[i] = env->item[i];
-	if (!env_value(env, "HOME"))
-		envp[env->len] = process->user.uid ? "HOME=/" : "HOME=/root";
-	return envp;
+		plan->envp[i] = env->item[i];
+	if (env_value(env, "HOME"))
+		return;
+	variable = arena_alloc(arena, strlen("HOME=") + PROCESS_HOME_SIZE, 1);
+	memcpy(variable, "HOME=/root", process->user.uid ? strlen("HOME=/") : strlen("HOME=/root"));
+	plan->envp[env->len] = variable;
+	plan->home = variable + strlen("HOME=");
 }
 
 static int check_name(const char *member, const char *name, struct err *err)
@@ -80,13 +86,13 @@ int process_plan(const struct spec *spec, const struct spec_process *process, ui
 						 : DEFAULT_UMASK,
 		.cwd = process->cwd,
 		.argv = process->args.item,
-		.envp = plan_environment(process, arena),
 		.path = path ? path : DEFAULT_PATH,
 		.terminal = process->terminal,
 		.rows = (unsigned short)process->console_size.height,
 		.columns = (unsigned short)process->console_size.width,
 		.keep_fds = keep_fds,
 	};
+	plan_environment(process, arena, plan);
 	return 0;
 }
 
@@ -161,6 +167,17 @@ int process_apply_stdio(uid_t uid, struct err *err)
 		}
 	}
 	return 0;
+}
+
+void process_apply_home(const struct process_plan *plan, uid_t uid)
+{
+	autoclose int root = -1;
+
+	if (!plan->home)
+		return;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		home_find(root, uid, plan->home, PROCESS_HOME_SIZE);
 }
 
 /* Never through /proc/self/fd/N or another magic link, which lead out of the container. */

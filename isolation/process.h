@@ -10,14 +10,17 @@
 
 #include "spec/spec.h"
 
+#define PROCESS_HOME_SIZE 256 /* a longer one is not taken */
+
 struct process_plan {
 	const char *hostname, *domainname; /* NULL: leave */
 	bool personality_set;
 	unsigned long personality;
 	mode_t umask; /* 0022 where the configuration is silent */
 	const char *cwd;
-	const char **argv, **envp; /* HOME is added: /root for uid 0, else / */
-	const char *path;	   /* PATH of envp, or the default of execvp(3) */
+	const char **argv, **envp;
+	char *home; /* the value of HOME in envp where it was added, which init may yet replace */
+	const char *path; /* PATH of envp, or the default of execvp(3) */
 	bool terminal;
 	unsigned short rows, columns; /* 0: leave */
 	unsigned keep_fds;	      /* descriptors 3 .. 3 + keep_fds - 1 stay open */
@@ -41,6 +44,10 @@ int process_apply_personality(const struct process_plan *plan, struct err *err);
 /* fchown(2) of the standard streams to the user where they are a terminal or a pipe, so that he can
  * open /dev/stdout; a host's /dev/null replaced by the container's. */
 int process_apply_stdio(uid_t uid, struct err *err);
+
+/* HOME: what the container's /etc/passwd says, or as it was planned: /root for uid 0, else "/". The
+ * one part of a plan that is replaced, in init's own copy of it. */
+void process_apply_home(const struct process_plan *plan, uid_t uid);
 
 /*
  * chdir(2) while still root, made if missing (`make`). EACCES is left to process_check_cwd(): a

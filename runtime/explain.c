@@ -315,7 +315,10 @@ static void print_process(const struct plan *plan, const struct page *page)
 
 	page_line(page, "program", "%s", strings_text(process->argv, page->arena));
 	for (const char **env = process->envp; env && *env; env++)
-		page_line(page, "environment", "%s", *env);
+		page_line(page, "environment", "%s%s", *env,
+			  process->home && *env + strlen("HOME=") == process->home
+				  ? ", or what the container's /etc/passwd says"
+				  : "");
 	page_line(page, "directory", "%s", process->cwd);
 	if (process->terminal && process->rows)
 		page_line(page, "terminal", "yes, of %u rows and %u columns", process->rows,

@@ -157,6 +157,7 @@ static int run_stdio(struct launch *launch, struct err *err)
 
 static int run_cwd(struct launch *launch, struct err *err)
 {
+	process_apply_home(&launch->plan->process, launch->plan->identity.uid);
 	return process_apply_cwd(&launch->plan->process, !launch->plan->exec, err);
 }
 
@@ -394,7 +395,7 @@ const struct step inside_steps[] = {
 	{ "terminal", FOR_BOTH, step_wants_terminal, run_terminal, NULL,
 	  "the pty must come from the container's /dev/pts, and no path of the host's may be meant (CVE-2025-52565)" },
 	{ "cwd", FOR_BOTH, NULL, run_cwd, NULL,
-	  "while still root, so that a directory closed to the user works; made if missing, so before anything is read-only" },
+	  "with HOME: while still root, so that what is closed to the user works; made if missing, so before anything is read-only" },
 	{ "finish mounts", FOR_CREATE, wants_mount_namespace, run_finish_mounts, NULL,
 	  "the steps above still filled /dev" },
 	{ "finish root", FOR_CREATE, wants_mount_namespace, run_finish_rootfs, NULL,

@@ -70,6 +70,15 @@ has_all_of_init() {
 	done
 }
 
+@test "HOME is that of the user who executes" {
+	needs_root
+	config '.process.env = []'
+	printf 'root:x:0:0::/root:\nme:x:1000:7::/home/me:\n' >"$BUNDLE/rootfs/etc/passwd"
+	start_resting
+	run agentd exec --user 1000 "$ID" /bin/canary env
+	has HOME=/home/me
+}
+
 @test "--cap adds a capability, and never to the inheritable set (CVE-2022-29162)" {
 	start_resting
 	run agentd exec --cap CAP_SYS_NICE "$ID" /bin/canary caps

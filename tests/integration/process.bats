@@ -44,6 +44,22 @@ load helpers
 	[ "$(grep -cvE '^(A|EMPTY|PATH|B|HOME)=' <<<"$output")" -eq 0 ]
 }
 
+@test "env: HOME, where it is not configured, is that of /etc/passwd in the container" {
+	local root=$BUNDLE/rootfs uid=0
+	! is_root || uid=1000
+	config '.process.user.uid = $uid | .process.env = ["A=1"]' --argjson uid "$uid"
+	inside env
+	like '^HOME=(/|/root)$'
+	mkdir "$root/usr"
+	printf 'other:x:7:7::/other:\nme:x:%d:7::/home/me:/bin/sh' "$uid" >"$root/usr/passwd"
+	ln -s ../usr/passwd "$root/etc/passwd"
+	inside env
+	has HOME=/home/me
+	config '.process.env += ["HOME=/mine"]'
+	inside env
+	has HOME=/mine
+}
+
 @test "env: a name without a value is refused" {
 	config '.process.env = ["NAME"]'
 	refused 'process.env\[0\]'
