@@ -66,17 +66,10 @@ static void own_outside(const struct attempt_decoys *decoys, struct attempt_resu
 
 static long seize_child(void)
 {
-	pid_t pid = fork();
-	long returned;
+	pid_t pid = attempt_start_victim();
+	long returned = pid < 0 ? -1 : ptrace(PTRACE_SEIZE, pid, NULL, NULL);
 
-	if (pid == 0)
-		for (;;)
-			pause();
-	returned = pid < 0 ? -1 : ptrace(PTRACE_SEIZE, pid, NULL, NULL);
-	if (pid > 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
+	attempt_end_victim(pid);
 	return returned;
 }
 

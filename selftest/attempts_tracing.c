@@ -3,12 +3,12 @@
  * attempt, ourselves, or the decoy process of the host, of which nothing is read.
  */
 #include "selftest/attempt.h"
+#include "selftest/attempts_common.h"
 
 #include <fcntl.h>
 #include <linux/kcmp.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -22,26 +22,6 @@
 #define SYS_pidfd_getfd 438
 #endif
 
-static pid_t start_victim(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
-static void end_victim(pid_t pid)
-{
-	if (pid > 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
-}
-
 static void trace_me(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
 	(void)decoys;
@@ -50,11 +30,11 @@ static void trace_me(const struct attempt_decoys *decoys, struct attempt_result 
 
 static void trace_child(const struct attempt_decoys *decoys, struct attempt_result *result)
 {
-	pid_t pid = start_victim();
+	pid_t pid = attempt_start_victim();
 
 	(void)decoys;
 	attempt_set(result, pid < 0 ? -1 : ptrace(PTRACE_SEIZE, pid, NULL, NULL));
-	end_victim(pid);
+	attempt_end_victim(pid);
 }
 
 /* Does not stop it, and our end lets it go. */
@@ -67,11 +47,11 @@ static void move_memory(long number, struct attempt_result *result)
 {
 	uint64_t mine = 0, its = 0;
 	struct iovec local = { &mine, sizeof(mine) }, remote = { &its, sizeof(its) };
-	pid_t pid = start_victim();
+	pid_t pid = attempt_start_victim();
 
 	/* The victim is a copy of us: it has the variable where we have it. */
 	attempt_set(result, pid < 0 ? -1 : syscall(number, pid, &local, 1UL, &remote, 1UL, 0UL));
-	end_victim(pid);
+	attempt_end_victim(pid);
 }
 
 static void read_memory(const struct attempt_decoys *decoys, struct attempt_result *result)
