@@ -24,10 +24,6 @@
 #define AGENTD_COMMIT "unknown"
 #endif
 
-#define EXIT_FAILED 1
-#define EXIT_USAGE 2
-#define EXIT_BROKEN 4
-
 /* clang-format off */
 static const struct option_row global_options[] = {
 	{ "root", 0, OPTION_TEXT, offsetof(struct options, root), "DIR", "where the containers are kept" },
@@ -202,7 +198,8 @@ static int check_process(struct err *err)
 	return 0;
 }
 
-static int dispatch(int argc, char *argv[], struct arena *arena, struct err *err)
+/* An exit status, or -1 with an error; *failed is the status of that. */
+static int dispatch(int argc, char *argv[], struct arena *arena, int *failed, struct err *err)
 {
 	struct options options = { 0 };
 	const struct command *command;
@@ -222,6 +219,8 @@ static int dispatch(int argc, char *argv[], struct arena *arena, struct err *err
 	if (!command)
 		return err_set(err, OPTIONS_USAGE, "unknown command '%s', see agentd --help",
 			       argv[at]);
+	if (command->failed)
+		*failed = command->failed;
 	return run_command(command, argc, argv, at + 1, &options, arena, err);
 }
 
@@ -229,18 +228,16 @@ int main(int argc, char *argv[])
 {
 	struct arena *arena = arena_new(ARENA_LIMIT);
 	struct err err = { 0 };
-	int status;
+	int status, failed = EXIT_FAILED;
 
-	status = dispatch(argc, argv, arena, &err);
+	status = dispatch(argc, argv, arena, &failed, &err);
 	if (status >= 0 && check_output(&err) < 0)
 		status = -1;
 	if (status < 0) {
 		log_clean(err.text);
 		fprintf(stderr, "agentd: %s\n", err.text);
 		log_error("%s", err.text);
-		status = err.code == OPTIONS_USAGE    ? EXIT_USAGE
-			 : err.code == OPTIONS_BROKEN ? EXIT_BROKEN
-						      : EXIT_FAILED;
+		status = err.code == OPTIONS_USAGE ? EXIT_USAGE : failed;
 	}
 	arena_free(arena);
 	return status;

@@ -16,11 +16,11 @@
 #include "runtime/base/err.h"
 #include "spec/spec.h"
 
-/* The code of an error that is the caller's wrong usage; above every errno. Exit status 2. */
+/* The code of an error that is the caller's wrong usage; above every errno. */
 #define OPTIONS_USAGE 4096
 
-/* The code of an error that left a question of selftest unanswered. Exit status 4. */
-#define OPTIONS_BROKEN 4097
+/* Exit statuses of errors. */
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* What all options of all commands say; what was not given is NULL, false, 0 or empty. */
 struct options {
@@ -71,6 +71,7 @@ struct command {
 	bool verbatim;	   /* behind the first argument nothing is an option */
 	bool launches;	   /* starts a process that could get at our executable */
 	bool hidden;	   /* another name, not told in --help */
+	int failed; /* exit status of an error, where EXIT_FAILED says something else; or 0 */
 	/* Carries it out. An exit status, or -1 with an error. */
 	int (*run)(const struct options *options, const struct settings *settings, struct err *err);
 	const struct option_row *groups[OPTIONS_GROUPS_MAX]; /* ends with NULL */

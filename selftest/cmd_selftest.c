@@ -262,7 +262,7 @@ static int run_and_report(const struct options *options, const struct selftest_o
 	return selftest_status(&run, settings->arena, &why);
 }
 
-static int dispatch(const struct options *options, const struct settings *settings, struct err *err)
+int cmd_selftest(const struct options *options, const struct settings *settings, struct err *err)
 {
 	struct selftest_options chosen;
 
@@ -283,14 +283,4 @@ static int dispatch(const struct options *options, const struct settings *settin
 	if (options->benchmark)
 		return benchmark(settings, &chosen, stdout, err);
 	return run_and_report(options, &chosen, settings, err);
-}
-
-int cmd_selftest(const struct options *options, const struct settings *settings, struct err *err)
-{
-	int status = dispatch(options, settings, err);
-
-	/* 1 would mean that something got through */
-	if (status < 0 && err->code != OPTIONS_USAGE)
-		err->code = OPTIONS_BROKEN;
-	return status;
 }

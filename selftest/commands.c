@@ -17,6 +17,7 @@
 #include "selftest/bpf.h"
 #include "selftest/bundle.h"
 #include "selftest/check.h"
+#include "selftest/selftest.h"
 
 #define AUDIT_SECONDS 30
 
@@ -33,12 +34,6 @@ static const struct option_row filter_options[] = {
 /* clang-format on */
 
 /* --- shared ---------------------------------------------------------------------------------- */
-
-static int fail(struct err *err)
-{
-	err->code = OPTIONS_USAGE;
-	return -1;
-}
 
 static int parse_format(const struct options *options, bool *json, struct err *err)
 {
@@ -77,7 +72,7 @@ static int cmd_audit(const struct options *options, const struct settings *setti
 	if (parse_format(options, &json, err) < 0 ||
 	    container_state(settings, id, &state, &status, err) < 0 ||
 	    container_config(settings, id, &spec, err) < 0)
-		return fail(err);
+		return -1;
 	if (status != STATUS_RUNNING && status != STATUS_PAUSED)
 		return err_set(err, OPTIONS_USAGE,
 			       "container %s is %s: only a running one has a "
@@ -86,7 +81,7 @@ static int cmd_audit(const struct options *options, const struct settings *setti
 	/* a filesystem that the container serves itself may never answer where a path leads */
 	alarm(AUDIT_SECONDS);
 	if (audit_make(state, spec, settings->arena, &audit, err) < 0)
-		return fail(err);
+		return -1;
 	alarm(0);
 	if (json)
 		print_json(audit_tree(&audit, settings->arena), settings->arena);
@@ -123,7 +118,7 @@ static int cmd_check_config(const struct options *options, const struct settings
 	if (parse_format(options, &json, err) < 0 ||
 	    host_probe(&host, settings->rootless, settings->arena, err) < 0 ||
 	    (options->arguments.len && load_bundle(options, settings, &request, &spec, err) < 0))
-		return fail(err);
+		return -1;
 	check_make(&host, spec, &request, settings->arena, &findings);
 	if (json)
 		print_json(check_tree(&findings, settings->arena), settings->arena);
@@ -233,29 +228,29 @@ static int cmd_print_seccomp(const struct options *options, const struct setting
 	if (find_filter_format(options->format, &format, err) < 0 ||
 	    host_probe(&host, settings->rootless, arena, err) < 0 ||
 	    bundle_config(bundle_argument(options), &host, arena, &config, err) < 0)
-		return fail(err);
+		return -1;
 	text = json_print(config, false, arena, &size);
 	if (spec_parse(text, size, arena, &spec, err) < 0 ||
 	    seccomp_plan(spec, &host, arena, &plan, err) < 0)
-		return fail(err);
+		return -1;
 	if (!plan.wanted)
 		return err_set(err, OPTIONS_USAGE,
 			       "linux.seccomp: the configuration has no filter");
-	return format->print(&plan, spec, arena, err) < 0 ? fail(err) : 0;
+	return format->print(&plan, spec, arena, err);
 }
 
 /* clang-format off */
 const struct command selftest_commands[] = {
 	{ "selftest", "[BUNDLE/]", "try to get out of containers, and tell what was contained", 0, 1, .launches = true,
-	  .run = cmd_selftest, .groups = { selftest_options, help_options } },
+	  .failed = SELFTEST_BROKEN, .run = cmd_selftest, .groups = { selftest_options, help_options } },
 	{ "self-test", "[BUNDLE/]", "the same as selftest", 0, 1, .launches = true, .hidden = true,
-	  .run = cmd_selftest, .groups = { selftest_options, help_options } },
+	  .failed = SELFTEST_BROKEN, .run = cmd_selftest, .groups = { selftest_options, help_options } },
 	{ "audit", "ID", "compare a running container with its configuration", 1, 1,
-	  .run = cmd_audit, .groups = { format_options, help_options } },
+	  .failed = EXIT_USAGE, .run = cmd_audit, .groups = { format_options, help_options } },
 	{ "check-config", "[BUNDLE/]", "tell what this host lacks and what a bundle leaves open", 0, 1,
-	  .run = cmd_check_config, .groups = { format_options, help_options } },
+	  .failed = EXIT_USAGE, .run = cmd_check_config, .groups = { format_options, help_options } },
 	{ "print-seccomp", "[BUNDLE/]", "print the filter as it would be loaded", 0, 1,
-	  .run = cmd_print_seccomp, .groups = { filter_options, help_options } },
+	  .failed = EXIT_USAGE, .run = cmd_print_seccomp, .groups = { filter_options, help_options } },
 	{ 0 }
 };
 /* clang-format on */

@@ -239,6 +239,31 @@ nothing_but() {
 	status_is 2
 }
 
+@test "what breaks it is 4, and never 1, which says that something got through" {
+	local options
+	report --quick
+	for options in "--quick" "--list" "--explain cg.cpu" "--last"; do
+		# shellcheck disable=SC2086 # several words are wanted
+		run bash -c 'exec "$@" >/dev/full' - "$AGENTD" --root "$ROOT" selftest $options
+		[ "$status" -eq 4 ] || { echo "$options: $status, $output" && return 1; }
+	done
+	run "$AGENTD" --root "$ROOT" --log "$WORK/none/log" selftest --quick
+	status_is 4
+	is_root || return 0
+	run unshare -m bash -c 'mount -t tmpfs none /proc && exec "$@"' - "$AGENTD" --root "$ROOT" selftest --quick
+	status_is 4
+	like 'needs a procfs'
+}
+
+@test "a filter that kills: what is killed was contained, and nobody waits for what it leaves" {
+	config '.linux.seccomp.defaultAction = "SCMP_ACT_KILL_PROCESS" | del(.linux.seccomp.defaultErrnoRet)'
+	report "$BUNDLE/"
+	status_is 0
+	holds '.summary.fail == 0 and .summary.error == 0'
+	holds '[.canaries[] | select(.id == "hyg.after-exec" or .id == "hyg.after-fork" or .id == "cap.userns-ioctl") |
+		.verdict] == ["pass", "pass", "pass"]'
+}
+
 @test "a run that takes too long says so" {
 	selftest --timeout 1 --comprehensive
 	[ "$status" -eq 0 ] || [ "$status" -ge 3 ]

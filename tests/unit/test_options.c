@@ -186,11 +186,11 @@ static void test_number(void **state)
 /* Dispatches words as main() would, without standard output. */
 static int say(char *argv[], struct err *err)
 {
-	int argc = 0;
+	int argc = 0, failed = EXIT_FAILED;
 
 	while (argv[argc])
 		argc++;
-	return dispatch(argc, argv, arena, err);
+	return dispatch(argc, argv, arena, &failed, err);
 }
 
 static void test_dispatch_errors(void **state)
