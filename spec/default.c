@@ -182,7 +182,7 @@ static const char template[] = JSON(
 /*
  * System calls that any argument may be given to. Not here, so refused: tracing and reading other
  * processes, mounting, namespaces, loading code into the kernel, its keys, clocks and logs,
- * io_uring and userfaultfd (the usual tools of exploits), file handles (CVE-2014-9357), NUMA placement.
+ * io_uring and userfaultfd (the usual tools of exploits), file handles (CVE-2014-3519), NUMA placement.
  */
 static const char *const allowed[] = {
 	/* files */
