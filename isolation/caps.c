@@ -87,6 +87,14 @@ int caps_plan(const struct spec_process *process, const struct host *host, struc
 	return 0;
 }
 
+bool caps_can_apply_bounding(const struct caps_plan *plan)
+{
+	for (int cap = 0; cap <= plan->last_cap; cap++)
+		if (!(plan->bounding & cap_bit(cap)) && cap_get_bound(cap) != 0)
+			return caps_have(CAP_SETPCAP);
+	return true;
+}
+
 /* Without CAP_SETPCAP nothing can be dropped, which is well where nothing is there. */
 int caps_apply_bounding(const struct caps_plan *plan, struct err *err)
 {

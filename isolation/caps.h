@@ -17,7 +17,10 @@ struct caps_plan {
 int caps_plan(const struct spec_process *process, const struct host *host, struct caps_plan *plan,
 	      struct err *err);
 
-/* Drops from the bounding set what is not in the plan; needs CAP_SETPCAP. Allocates nothing. */
+/* Whether caps_apply_bounding() can: without CAP_SETPCAP, only where there is nothing to drop. */
+bool caps_can_apply_bounding(const struct caps_plan *plan);
+
+/* Drops from the bounding set what is not in the plan. Allocates nothing. */
 int caps_apply_bounding(const struct caps_plan *plan, struct err *err);
 
 /* Raises the effective set to the permitted one again, after setresuid(2) emptied it. */

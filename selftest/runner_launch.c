@@ -146,8 +146,10 @@ static int confine(const struct confinement *plan, struct err *err)
 	static const struct rlimit unused;
 	autoclose int ruleset = -1;
 
-	if ((plan->landlock.wanted && landlock_prepare(&plan->landlock, &ruleset, err) < 0) ||
-	    caps_apply_bounding(&plan->caps, err) < 0)
+	if (plan->landlock.wanted && landlock_prepare(&plan->landlock, &ruleset, err) < 0)
+		return -1;
+	/* where it cannot be had, no attempt asks for it: runner_look() */
+	if (caps_can_apply_bounding(&plan->caps) && caps_apply_bounding(&plan->caps, err) < 0)
 		return -1;
 	if (plan->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "set no_new_privs");

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "isolation/caps.h"
 #include "runtime/options.h"
 #include "selftest/rows.h"
 #include "selftest/select.h"
@@ -73,6 +74,20 @@ static void find_remedy(struct runner *runner)
 						 runner->remedy));
 }
 
+/* The bounding set is a part of what the configuration says of capabilities. */
+static void check_capabilities(struct runner *runner)
+{
+	struct caps_plan plan;
+	struct err err;
+
+	if (caps_plan(&runner->stage.spec->process, runner->stage.host, &plan, &err) == 0 &&
+	    caps_can_apply_bounding(&plan))
+		return;
+	runner->unavailable |= LAYER_CAPABILITIES;
+	runner_note(runner, "without CAP_SETPCAP the bounding set of capabilities stays as it is: "
+			    "attempts on capabilities alone are skipped");
+}
+
 static int load_config(struct runner *runner, struct err *err)
 {
 	struct stage *stage = &runner->stage;
@@ -121,6 +136,8 @@ int runner_look(struct runner *runner, struct err *err)
 	else if (load_config(runner, err) == 0 &&
 		 (runner->stage.in_place || check_plan(runner, err) == 0)) {
 		find_remedy(runner);
+		if (runner->stage.in_place)
+			check_capabilities(runner);
 		return 0;
 	}
 	err->code = OPTIONS_USAGE;

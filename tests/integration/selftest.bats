@@ -264,6 +264,26 @@ nothing_but() {
 		.verdict] == ["pass", "pass", "pass"]'
 }
 
+@test "in place, where the bounding set cannot be dropped: the other layers are tried" {
+	needs_root
+	needs setpriv
+	local without="setpriv --bounding-set=-setpcap" allowed=--allow-skip=namespaces,cgroups,mounts,capabilities
+	AGENTD="$without $AGENTD" in_place $allowed "$BUNDLE/"
+	status_is 0
+	like 'without CAP_SETPCAP the bounding set' '^ok +tracing'
+	unlike '^FAIL'
+	config 'del(.linux.seccomp)'
+	AGENTD="$without $AGENTD" in_place $allowed "$BUNDLE/"
+	status_is 1
+	like '^FAIL +sys[.]'
+	unlike '^FAIL +cap[.]'
+}
+# in_place [OPTION...]
+in_place() {
+	# shellcheck disable=SC2086 # a command and its arguments
+	run timeout -s KILL 100 $AGENTD --root "$ROOT" selftest --in-place "$@" 3>&-
+}
+
 @test "a run that takes too long says so" {
 	selftest --timeout 1 --comprehensive
 	[ "$status" -eq 0 ] || [ "$status" -ge 3 ]
