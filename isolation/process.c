@@ -256,7 +256,8 @@ int process_close_fds(const struct process_plan *plan, struct err *err)
 
 /* --- the program ----------------------------------------------------------------------------- */
 
-/* 0, or the errno that execve(2) would give. */
+/* 0, or the errno that execve(2) would give: by the effective ids and capabilities, where access(2)
+ * would go without the capabilities of whoever is not root. */
 static int try_program(const char *path)
 {
 	struct stat st;
@@ -265,7 +266,7 @@ static int try_program(const char *path)
 		return errno;
 	if (!S_ISREG(st.st_mode))
 		return EACCES;
-	return access(path, X_OK) < 0 ? errno : 0;
+	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
 }
 
 /* "DIRECTORY/NAME" for the first `len` bytes of a search path; an empty directory is the current

@@ -150,6 +150,17 @@ load helpers
 		inheritable=0000000000000400 ambient=0000000000000400
 }
 
+@test "a program that only CAP_DAC_OVERRIDE lets the user execute" {
+	needs_root # chmod alone would be the user's own file
+	chmod 744 "$BUNDLE/rootfs/bin/canary"
+	config '.process.user.uid = 1000 | .process.user.gid = 1000 | .process.args = ["canary", "echo", "found"]'
+	refused 'found in \$PATH, but Permission denied'
+	config '.process.capabilities[] = ["CAP_DAC_OVERRIDE"] | .process.capabilities.ambient = .process.capabilities.bounding'
+	launch
+	status_is 0
+	has found
+}
+
 @test "capabilities: absent means none" {
 	config 'del(.process.capabilities)'
 	inside caps
