@@ -29,30 +29,35 @@
 
 /* --- plan ------------------------------------------------------------------------------------ */
 
-static const char *env_value(const struct spec_strings *env, const char *name)
+/* Where the variable of `item` ("NAME=...") is, or where the next one goes. */
+static const char **env_find(const char **envp, const char *item)
 {
-	size_t len = strlen(name);
+	size_t len = strcspn(item, "=") + 1;
 
-	for (size_t i = 0; i < env->len; i++)
-		if (!strncmp(env->item[i], name, len) && env->item[i][len] == '=')
-			return env->item[i] + len + 1;
-	return NULL;
+	while (*envp && strncmp(*envp, item, len) != 0)
+		envp++;
+	return envp;
 }
 
+/* A name that comes twice has the later value: programs differ in which of two they would take. */
 static void plan_environment(const struct spec_process *process, struct arena *arena,
 			     struct process_plan *plan)
 {
 	const struct spec_strings *env = &process->env;
+	const char **home, *path;
 	char *variable;
 
 	plan->envp = arena_new_array(arena, const char *, env->len + 2);
 	for (size_t i = 0; i < env->len; i++)
-		plan->envp[i] = env->item[i];
-	if (env_value(env, "HOME"))
+		*env_find(plan->envp, env->item[i]) = env->item[i];
+	path = *env_find(plan->envp, "PATH=");
+	plan->path = path ? path + strlen("PATH=") : DEFAULT_PATH;
+	home = env_find(plan->envp, "HOME=");
+	if (*home)
 		return;
 	variable = arena_alloc(arena, strlen("HOME=") + PROCESS_HOME_SIZE, 1);
 	memcpy(variable, "HOME=/root", process->user.uid ? strlen("HOME=/") : strlen("HOME=/root"));
-	plan->envp[env->len] = variable;
+	*home = variable;
 	plan->home = variable + strlen("HOME=");
 }
 
@@ -67,8 +72,6 @@ static int check_name(const char *member, const char *name, struct err *err)
 int process_plan(const struct spec *spec, const struct spec_process *process, uint64_t own,
 		 unsigned keep_fds, struct arena *arena, struct process_plan *plan, struct err *err)
 {
-	const char *path = env_value(&process->env, "PATH");
-
 	if (check_name("hostname", spec->hostname, err) < 0 ||
 	    check_name("domainname", spec->domainname, err) < 0)
 		return -1;
@@ -86,7 +89,6 @@ int process_plan(const struct spec *spec, const struct spec_process *process, ui
 						 : DEFAULT_UMASK,
 		.cwd = process->cwd,
 		.argv = process->args.item,
-		.path = path ? path : DEFAULT_PATH,
 		.terminal = process->terminal,
 		.rows = (unsigned short)process->console_size.height,
 		.columns = (unsigned short)process->console_size.width,

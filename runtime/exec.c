@@ -6,23 +6,16 @@
 #include <errno.h>
 #include <string.h>
 
-/* The container's environment; a name that is given again takes the new value. */
-static struct spec_strings merge_env(const struct spec_strings *base,
-				     const struct spec_strings *more, struct arena *arena)
+/* The container's environment and more; where a name comes again, process_plan() takes the later.
+ */
+static struct spec_strings append_env(const struct spec_strings *base,
+				      const struct spec_strings *more, struct arena *arena)
 {
-	struct spec_strings env = { arena_new_array(arena, const char *, base->len + more->len + 1),
-				    0 };
+	size_t len = base->len + more->len;
+	struct spec_strings env = { arena_new_array(arena, const char *, len + 1), len };
 
-	for (size_t i = 0; i < base->len; i++)
-		env.item[env.len++] = base->item[i];
-	for (size_t i = 0; i < more->len; i++) {
-		size_t name = strcspn(more->item[i], "=") + 1, at = 0;
-
-		while (at < env.len && strncmp(env.item[at], more->item[i], name) != 0)
-			at++;
-		env.item[at] = more->item[i];
-		env.len += at == env.len;
-	}
+	for (size_t i = 0; i < len; i++)
+		env.item[i] = i < base->len ? base->item[i] : more->item[i - base->len];
 	return env;
 }
 
@@ -33,7 +26,7 @@ static void apply_flags(const struct exec_process *flags, struct arena *arena,
 {
 	process->args = flags->args;
 	process->terminal = flags->terminal;
-	process->env = merge_env(&process->env, &flags->env, arena);
+	process->env = append_env(&process->env, &flags->env, arena);
 	if (flags->cwd)
 		process->cwd = flags->cwd;
 	if (flags->apparmor_profile)

@@ -60,6 +60,13 @@ load helpers
 	has HOME=/mine
 }
 
+@test "env: a name that comes twice has the later value, and has it once" {
+	config '.process.env = ["A=1", "PATH=/bin", "A=2", "HOME=/a", "HOME=/b"]'
+	inside env
+	has A=2 HOME=/b
+	unlike '^(A=1|HOME=/a)$'
+}
+
 @test "env: a name without a value is refused" {
 	config '.process.env = ["NAME"]'
 	refused 'process.env\[0\]'

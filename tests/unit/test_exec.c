@@ -77,12 +77,13 @@ static void test_environment(void **state)
 		make(&(struct exec_process){ .args = { program, 1 }, .env = { more, 3 } });
 
 	(void)state;
-	assert_int_equal(process.env.len, 4);
+	assert_int_equal(process.env.len, 6);
 	assert_string_equal(process.env.item[0], "PATH=/bin");
-	assert_string_equal(process.env.item[1], "HOME=/");
+	assert_string_equal(process.env.item[1], "HOME=/root");
 	assert_string_equal(process.env.item[2], "HOMELAND=x");
-	assert_string_equal(process.env.item[3], "A=2");
-	assert_null(process.env.item[4]);
+	assert_string_equal(process.env.item[3], "HOME=/");
+	assert_string_equal(process.env.item[5], "A=2");
+	assert_null(process.env.item[6]);
 	assert_string_equal(env[1], "HOME=/root");
 }
 

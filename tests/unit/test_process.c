@@ -48,6 +48,25 @@ static void test_plan_environment(void **state)
 	assert_string_equal(plan.envp[3], "HOME=/");
 }
 
+static void test_plan_environment_twice(void **state)
+{
+	const char *args[] = { "sh", NULL };
+	const char *env[] = { "A=1", "PATH=/x", "AA=2", "A=", "HOME=/h", "PATH=/y", "A=3", NULL };
+	struct spec spec = { 0 };
+	struct spec_process process = { .args = { args, 1 }, .env = { env, 7 }, .cwd = "/" };
+	struct process_plan plan;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(process_plan(&spec, &process, 0, 0, arena, &plan, &err), 0);
+	assert_string_equal(plan.envp[0], "A=3");
+	assert_string_equal(plan.envp[1], "PATH=/y");
+	assert_string_equal(plan.envp[2], "AA=2");
+	assert_string_equal(plan.envp[3], "HOME=/h");
+	assert_null(plan.envp[4]);
+	assert_string_equal(plan.path, "/y");
+}
+
 static void test_plan_refuses(void **state)
 {
 	const char *args[] = { "sh", NULL };
@@ -341,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan_environment),
+		cmocka_unit_test(test_plan_environment_twice),
 		cmocka_unit_test(test_plan_refuses),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_exec_errors),
