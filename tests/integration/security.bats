@@ -128,8 +128,9 @@ exchanger() {
 	local turn bad=0
 	for turn in $(seq 200); do
 		launch
-		# Where it is mounted must be inside, or the launch refused; never on the host's directory.
-		! grep -q "$WORK/outside" <<<"$output" || bad=1
+		# Where it is mounted must be inside, which is where the program sees it, or the launch refused;
+		# never on the host's directory.
+		[ "$status" -ne 0 ] || grep -q "/${WORK##*/}/data " <<<"$output" || bad=1
 		[ -z "$(ls -A "$WORK/outside")" ] || bad=1
 	done
 	stop_racer
