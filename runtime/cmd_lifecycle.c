@@ -191,7 +191,7 @@ int cmd_request(const struct options *options, const char *id, const char *bundl
 	if (!request->id && make_up_id(arena, &request->id, err) < 0)
 		return -1;
 	if (!realpath(bundle ? bundle : ".", path))
-		return err_sys(err, "open bundle %s", bundle ? bundle : ".");
+		return err_sys(err, "open bundle '%s'", bundle ? bundle : ".");
 	request->bundle = arena_copy(arena, path, strlen(path));
 	return parse_manager(options, &request->cgroup_manager, err);
 }

@@ -77,15 +77,20 @@ static int set_value(const struct option_row *row, const char *value, struct are
 	case OPTION_FLAG:
 		return set_flag(row, value, member, err);
 	case OPTION_TEXT:
-		*(const char **)member = value;
+	case OPTION_LIST:
+		/* a variable of a script that was not set; nothing here has an empty name */
+		if (!*value)
+			return err_set(err, OPTIONS_USAGE, "--%s needs %s, not ''", row->name,
+				       row->argument);
+		if (row->kind == OPTION_LIST)
+			append(member, value, arena);
+		else
+			*(const char **)member = value;
 		return 0;
 	case OPTION_NUMBER:
 		if (!options_number(value, UINT32_MAX, member))
 			return err_set(err, OPTIONS_USAGE, "--%s needs a number, not '%s'",
 				       row->name, value);
-		return 0;
-	case OPTION_LIST:
-		append(member, value, arena);
 		return 0;
 	case OPTION_IGNORED:
 		return 0;

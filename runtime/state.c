@@ -56,11 +56,10 @@ int state_id_check(const char *id, struct err *err)
 	size_t len = strlen(id);
 
 	if (len == 0 || len > STATE_ID_MAX || id[0] == '.' || strspn(id, allowed) != len)
-		return err_set(
-			err, EINVAL,
-			"invalid container ID format: '%.255s'; up to %d letters, digits and "
-			"any of _+-., but no . first",
-			id, STATE_ID_MAX);
+		return err_set(err, EINVAL,
+			       "invalid container ID format: '%.255s'; 1 to %d letters, digits and "
+			       "any of _+-., but no . first",
+			       id, STATE_ID_MAX);
 	return 0;
 }
 

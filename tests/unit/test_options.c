@@ -153,6 +153,9 @@ static void test_refused(void **state)
 		{ "create",
 		  { "--preserve-fds=-1", "id" },
 		  "--preserve-fds needs a number, not '-1'" },
+		{ "create", { "--pid-file", "", "id" }, "--pid-file needs FILE, not ''" },
+		{ "create", { "--bundle=", "id" }, "--bundle needs DIR, not ''" },
+		{ "exec", { "-g", "", "id" }, "--additional-gids needs GID, not ''" },
 	};
 	struct options options;
 	struct err err;
@@ -203,6 +206,7 @@ static void test_dispatch_errors(void **state)
 		{ { "agentd", "checkpoint", "--help" },
 		  "unknown command 'checkpoint', see agentd --help" },
 		{ { "agentd", "--root" }, "option '--root' requires an argument: DIR" },
+		{ { "agentd", "--root", "", "state", "a" }, "--root needs DIR, not ''" },
 		{ { "agentd", "state" }, "state needs ID" },
 		{ { "agentd", "state", "a", "b" }, "state: unexpected argument 'b'" },
 		{ { "agentd", "--rootless", "perhaps", "state", "a" },
@@ -232,9 +236,9 @@ static void test_dispatch_errors(void **state)
 /* CVE-2026-30892 and its like: no part of a word may become an id. */
 static void test_exec_user_is_numeric(void **state)
 {
-	static const char *const bad[] = { "root", "1x", "-1",		"4294967295", "4294967296",
-					   "1:",   ":1", "1:-1",	"1:x",	      "1:2:3",
-					   "",	   " 1", "1:4294967295" };
+	static const char *const bad[] = { "root",	 "1x",	  "-1", "4294967295",
+					   "4294967296", "1:",	  ":1", "1:-1",
+					   "1:x",	 "1:2:3", " 1", "1:4294967295" };
 	struct err err;
 
 	(void)state;
