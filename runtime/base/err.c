@@ -44,13 +44,13 @@ int err_sys(struct err *err, const char *format, ...)
 static void __attribute__((format(printf, 2, 0)))
 put_in_front(struct err *err, const char *format, va_list args, const char *between)
 {
-	char inner[ERR_TEXT_MAX];
+	char inner[ERR_TEXT_MAX], subject[SUBJECT_MAX];
 	int len;
 
 	memcpy(inner, err->text, sizeof(inner));
-	len = vsnprintf(err->text, sizeof(err->text), format, args);
-	if (len >= 0 && (size_t)len < sizeof(err->text))
-		snprintf(err->text + len, sizeof(err->text) - (size_t)len, "%s%s", between, inner);
+	len = vsnprintf(subject, sizeof(subject), format, args);
+	snprintf(err->text, sizeof(err->text), "%s%s%s%s", subject, len >= SUBJECT_MAX ? "..." : "",
+		 between, inner);
 }
 
 int err_wrap(struct err *err, const char *format, ...)
