@@ -8,7 +8,6 @@
 #include "runtime/container.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -64,12 +63,9 @@ static int make_plan(const struct settings *settings, const struct request *requ
 		     const struct host *host, struct plan **plan, const char **config, size_t *size,
 		     struct err *err)
 {
-	autoclose int bundle = open(request->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct spec *spec;
 
-	if (bundle < 0)
-		return err_sys(err, "open bundle %s", request->bundle);
-	if (spec_load(bundle, SPEC_FILE, settings->arena, &spec, config, size, err) < 0)
+	if (spec_load_bundle(request->bundle, settings->arena, &spec, config, size, err) < 0)
 		return -1;
 	return plan_make(spec, host, request, settings->arena, plan, err);
 }

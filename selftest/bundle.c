@@ -169,7 +169,6 @@ static void make_sources_absolute(const struct json *config, const char *bundle,
 int bundle_config(const char *path, const struct host *host, struct arena *arena,
 		  struct json **config, struct err *err)
 {
-	autoclose int dir = -1;
 	char absolute[PATH_MAX];
 	struct spec *unused;
 	const char *text;
@@ -179,11 +178,10 @@ int bundle_config(const char *path, const struct host *host, struct arena *arena
 		*config = default_config(host, arena);
 		return 0;
 	}
-	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || !realpath(path, absolute))
-		return err_sys(err, "open bundle %s", path);
+	if (!realpath(path, absolute))
+		return err_sys(err, "open bundle '%s'", path);
 	/* decoded, so that the kinds of what the patches touch are known to be right */
-	if (spec_load(dir, SPEC_FILE, arena, &unused, &text, &size, err) < 0 ||
+	if (spec_load_bundle(absolute, arena, &unused, &text, &size, err) < 0 ||
 	    json_parse(text, size, arena, config, err) < 0)
 		return -1;
 	make_sources_absolute(*config, arena_copy(arena, absolute, strlen(absolute)), arena);

@@ -7,7 +7,6 @@
 #include "selftest/commands.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,15 +94,10 @@ static int cmd_audit(const struct options *options, const struct settings *setti
 static int load_bundle(const struct options *options, const struct settings *settings,
 		       struct request *request, struct spec **spec, struct err *err)
 {
-	autoclose int dir = -1;
-
 	if (cmd_request(options, "check", bundle_argument(options), settings->arena, request, err) <
 	    0)
 		return -1;
-	dir = open(request->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(err, "open bundle %s", request->bundle);
-	return spec_load(dir, SPEC_FILE, settings->arena, spec, NULL, NULL, err);
+	return spec_load_bundle(request->bundle, settings->arena, spec, NULL, NULL, err);
 }
 
 static int cmd_check_config(const struct options *options, const struct settings *settings,

@@ -86,13 +86,13 @@ int spec_parse(const char *text, size_t size, struct arena *arena, struct spec *
 	return spec_check(*spec, err);
 }
 
-int spec_load(int bundle, const char *name, struct arena *arena, struct spec **spec,
-	      const char **text, size_t *size, struct err *err)
+int spec_load(int dir, const char *name, struct arena *arena, struct spec **spec, const char **text,
+	      size_t *size, struct err *err)
 {
 	size_t file_size;
 	char *file;
 
-	if (file_read(bundle, name, JSON_BYTES_MAX, arena, &file, &file_size, err) < 0)
+	if (file_read_regular(dir, name, JSON_BYTES_MAX, arena, &file, &file_size, err) < 0)
 		return err->code == ENOENT ? err_hint(err, "'agentd spec' makes one") : -1;
 	if (spec_parse(file, file_size, arena, spec, err) < 0)
 		return err_wrap(err, "%s", name);
@@ -101,6 +101,14 @@ int spec_load(int bundle, const char *name, struct arena *arena, struct spec **s
 	if (size)
 		*size = file_size;
 	return 0;
+}
+
+int spec_load_bundle(const char *bundle, struct arena *arena, struct spec **spec, const char **text,
+		     size_t *size, struct err *err)
+{
+	const char *path = arena_format(arena, "%s/" SPEC_FILE, bundle);
+
+	return spec_load(AT_FDCWD, path, arena, spec, text, size, err);
 }
 
 int spec_process_load(const char *path, struct arena *arena, struct spec_process *process,

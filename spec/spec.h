@@ -331,12 +331,16 @@ struct spec {
 #define SPEC_FILE "config.json" /* in a bundle, and in the state directory */
 
 /*
- * Reads, decodes and checks `name` (config.json) in the directory `bundle`. The error names the
- * property: "config.json: mounts[3].destination: is required". *text and *size, if wanted, are the
- * file as read.
+ * Reads, decodes and checks the file `name` (config.json) below the directory `dir`. The error
+ * names the file and the property: "config.json: mounts[3].destination: is required". *text and
+ * *size, if wanted, are the file as read.
  */
-int spec_load(int bundle, const char *name, struct arena *arena, struct spec **spec,
-	      const char **text, size_t *size, struct err *err);
+int spec_load(int dir, const char *name, struct arena *arena, struct spec **spec, const char **text,
+	      size_t *size, struct err *err);
+
+/* The same for the config.json of a bundle, with its path in the errors. */
+int spec_load_bundle(const char *bundle, struct arena *arena, struct spec **spec, const char **text,
+		     size_t *size, struct err *err);
 
 /* The same for a text in memory (fuzzing, tests, selftest). */
 int spec_parse(const char *text, size_t size, struct arena *arena, struct spec **spec,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,23 +33,14 @@ static ssize_t read_up_to(int fd, char *buffer, size_t max)
 }
 
 /* The size that stat gives is only a first guess: procfs says 0, and a pipe has none. */
-int file_read(int dir, const char *path, size_t max, struct arena *arena, char **text, size_t *size,
-	      struct err *err)
+static int read_whole(int fd, const char *path, const struct stat *st, size_t max,
+		      struct arena *arena, char **text, size_t *size, struct err *err)
 {
-	autoclose int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	size_t capacity, used = 0;
-	struct stat st;
+	size_t capacity = st->st_size > 0 ? (size_t)st->st_size : 4096, used = 0;
 	char *buffer = NULL;
 
-	if (fd < 0)
-		return err_sys(err, "open %s", path);
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, "stat %s", path);
-	if (S_ISDIR(st.st_mode))
-		return err_set(err, EISDIR, "%s is a directory", path);
-	if (st.st_size > 0 && (size_t)st.st_size > max)
+	if (st->st_size > 0 && (size_t)st->st_size > max)
 		return err_set(err, EFBIG, "%s is larger than %zu bytes", path, max);
-	capacity = st.st_size > 0 ? (size_t)st.st_size : 4096;
 	for (;;) {
 		char *larger = arena_alloc(arena, capacity + 1, 1);
 		ssize_t got;
@@ -62,7 +54,7 @@ int file_read(int dir, const char *path, size_t max, struct arena *arena, char *
 		used += (size_t)got;
 		if (used > max)
 			return err_set(err, EFBIG, "%s is larger than %zu bytes", path, max);
-		if (used < capacity || (S_ISREG(st.st_mode) && used == (size_t)st.st_size))
+		if (used < capacity || (S_ISREG(st->st_mode) && used == (size_t)st->st_size))
 			break;
 		capacity *= 2;
 	}
@@ -71,6 +63,36 @@ int file_read(int dir, const char *path, size_t max, struct arena *arena, char *
 	if (size)
 		*size = used;
 	return 0;
+}
+
+static int read_file(int dir, const char *path, bool regular, size_t max, struct arena *arena,
+		     char **text, size_t *size, struct err *err)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0);
+	autoclose int fd = openat(dir, path, flags);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(err, "open %s", path);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "stat %s", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, EISDIR, "%s is a directory", path);
+	if (regular && !S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "%s is not a regular file", path);
+	return read_whole(fd, path, &st, max, arena, text, size, err);
+}
+
+int file_read(int dir, const char *path, size_t max, struct arena *arena, char **text, size_t *size,
+	      struct err *err)
+{
+	return read_file(dir, path, false, max, arena, text, size, err);
+}
+
+int file_read_regular(int dir, const char *path, size_t max, struct arena *arena, char **text,
+		      size_t *size, struct err *err)
+{
+	return read_file(dir, path, true, max, arena, text, size, err);
 }
 
 ssize_t file_read_small(int dir, const char *path, char *buffer, size_t size)

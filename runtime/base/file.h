@@ -18,6 +18,10 @@
 int file_read(int dir, const char *path, size_t max, struct arena *arena, char **text, size_t *size,
 	      struct err *err);
 
+/* The same, but what is no regular file is refused, not waited for: a FIFO, a terminal. */
+int file_read_regular(int dir, const char *path, size_t max, struct arena *arena, char **text,
+		      size_t *size, struct err *err);
+
 /*
  * Reads at most size - 1 bytes into a buffer and ends them with NUL, for the small files of procfs,
  * sysfs and cgroupfs. Returns the number of bytes, or -1 with errno set: the caller knows whether

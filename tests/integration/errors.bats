@@ -6,13 +6,28 @@ raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
 
 @test "no config.json" {
 	rm "$BUNDLE/config.json"
-	refused 'config.json.*No such file'
+	refused "open $BUNDLE/config.json: No such file.*agentd spec"
+}
+
+@test "config.json that is no file is not waited for" {
+	rm "$BUNDLE/config.json"
+	mkfifo "$BUNDLE/config.json"
+	refused "$BUNDLE/config.json is not a regular file"
+	rm "$BUNDLE/config.json"
+	ln -s /dev/zero "$BUNDLE/config.json"
+	refused "$BUNDLE/config.json is not a regular file"
+	rm "$BUNDLE/config.json"
+	mkdir "$BUNDLE/config.json"
+	refused "$BUNDLE/config.json is a directory"
 }
 
 @test "no bundle" {
 	run agentd run --bundle "$WORK/missing" "$ID"
 	status_is 1
 	like 'missing.*No such file'
+	run agentd run "$BUNDLE/config.json" # a file
+	status_is 1
+	like "$BUNDLE/config.json/config.json: Not a directory"
 }
 
 @test "what is no JSON" {

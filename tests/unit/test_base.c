@@ -85,6 +85,9 @@ static void test_long_errors_are_cut_not_overrun(void **state)
 	errno = ENAMETOOLONG;
 	err_sys(&box.err, "%s", longest);
 	assert_non_null(strstr(box.err.text, "xxx...: File name too long"));
+	err_set(&box.err, EINVAL, "args: is required");
+	err_wrap(&box.err, "%s", longest);
+	assert_non_null(strstr(box.err.text, "xxx...: args: is required"));
 	assert_memory_equal(box.guard, "gggggggg", sizeof(box.guard));
 }
 
@@ -242,6 +245,9 @@ static void test_read_without_a_size(void **state)
 	assert_true(size > 100 && strlen(text) == size);
 	assert_int_equal(file_read(AT_FDCWD, "/proc", 1 << 20, arena, &text, &size, &err), -1);
 	assert_int_equal(err.code, EISDIR);
+	assert_int_equal(
+		file_read_regular(AT_FDCWD, "/dev/null", 1 << 20, arena, &text, &size, &err), -1);
+	assert_string_equal(err.text, "/dev/null is not a regular file");
 	arena_free(arena);
 }
 
