@@ -102,7 +102,7 @@ static int create(const struct settings *settings, const struct request *request
 
 	if (state_id_check(request->id, err) < 0 ||
 	    host_probe(&host, settings->rootless, settings->arena, err) < 0 ||
-	    found_open_root(settings, root, err) < 0 ||
+	    found_open_root(settings, true, root, err) < 0 ||
 	    make_plan(settings, request, &host, &plan, &config, &size, err) < 0)
 		return -1;
 	launch_init(launch, plan, request, *root, settings->arena);
@@ -382,7 +382,8 @@ static int remove_damaged(const struct settings *settings, const char *id, struc
 	autoclose int root = -1, dir = -1;
 
 	log_warn("%s", err->text);
-	if (found_open_root(settings, &root, err) < 0 || state_open(root, id, true, &dir, err) < 0)
+	if (found_open_root(settings, false, &root, err) < 0 ||
+	    state_open(root, id, true, &dir, err) < 0)
 		return -1;
 	return state_remove(root, id, dir, err);
 }

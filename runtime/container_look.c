@@ -2,6 +2,8 @@
  * The verbs that only look, see container.h. They take no lock: a hook may call them while the verb
  * that runs it holds the lock.
  */
+#include <errno.h>
+
 #include "isolation/cgroup.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
@@ -33,8 +35,8 @@ int container_list(const struct settings *settings, struct spec_strings *ids, st
 {
 	autoclose int root = -1;
 
-	if (found_open_root(settings, &root, err) < 0)
-		return -1;
+	if (found_open_root(settings, false, &root, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
 	return state_ids(root, settings->arena, ids, err);
 }
 
@@ -48,8 +50,9 @@ int container_each(const struct settings *settings,
 	autoclose int root = -1;
 	struct arena *arena;
 
-	if (found_open_root(settings, &root, err) < 0 ||
-	    state_ids(root, settings->arena, &ids, err) < 0)
+	if (found_open_root(settings, false, &root, err) < 0)
+		return err->code == ENOENT ? 0 : -1;
+	if (state_ids(root, settings->arena, &ids, err) < 0)
 		return -1;
 	arena = arena_new(ARENA_LIMIT);
 	for (size_t i = 0; i < ids.len; i++) {

@@ -11,9 +11,9 @@ struct found {
 	enum state_status status;
 };
 
-/* Opens the directory of all containers. Where that is depends on who we are only if nobody says
- * it. */
-int found_open_root(const struct settings *settings, int *root, struct err *err);
+/* Opens the directory of all containers, as state_root_open() does. Where that is depends on who we
+ * are only if nobody says it. */
+int found_open_root(const struct settings *settings, bool make, int *root, struct err *err);
 
 /* Looks the container up and, if `lock`, locks it. ENOENT: there is none; EBADMSG: it is damaged.
  * Nothing is open after an error. */

@@ -2,9 +2,9 @@
  * The directory of a container, see state.h.
  *
  * Changes go through the descriptor of the directory, which can be locked; looking goes by the id
- * from the root directory, which for many is cheaper than to open each one's. Relied on: the root
- * directory is ours alone (checked when it is opened), so its contents are trusted. Nothing here
- * decides what a status allows: that is container.c's.
+ * from the root directory (state_root.c), which for many is cheaper than to open each one's. Relied
+ * on: the root directory is ours alone, so its contents are trusted. Nothing here decides what a
+ * status allows: that is container.c's.
  */
 #include "runtime/state.h"
 
@@ -29,7 +29,6 @@
 #include "runtime/base/sys.h"
 #include "spec/json.h"
 
-#define ROOT_DEFAULT "/run/agentd"
 #define CREATING_FILE "creating.json"
 #define LOCK_TIMEOUT_MS 10000
 #define LOCK_RETRY_MS 5
@@ -66,88 +65,6 @@ int state_id_check(const char *id, struct err *err)
 static int does_not_exist(const char *id, struct err *err)
 {
 	return err_set(err, ENOENT, "container does not exist: %s", id);
-}
-
-/* --- the directory of all containers --------------------------------------------------------- */
-
-/* Sticky: cleaners of $XDG_RUNTIME_DIR leave that alone (XDG base directory specification). */
-static int default_root(bool rootless, char *path, size_t size, mode_t *mode, struct err *err)
-{
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-
-	*mode = 0700;
-	if (!rootless) {
-		snprintf(path, size, "%s", ROOT_DEFAULT);
-		return 0;
-	}
-	if (!runtime || runtime[0] != '/')
-		return err_set(
-			err, ENOENT,
-			"no directory to keep containers in; set XDG_RUNTIME_DIR or give --root");
-	if ((size_t)snprintf(path, size, "%s/agentd", runtime) >= size)
-		return err_set(err, ENAMETOOLONG, "XDG_RUNTIME_DIR is too long");
-	*mode |= S_ISVTX;
-	return 0;
-}
-
-int state_root_open(const char *root, bool rootless, int *dir, struct err *err)
-{
-	char path[4096];
-	autoclose int fd = -1;
-	mode_t mode = 0700;
-	struct stat st;
-
-	if (!root) {
-		if (default_root(rootless, path, sizeof(path), &mode, err) < 0)
-			return -1;
-		root = path;
-	}
-	if (file_make_directories(root, mode, err) < 0)
-		return err_wrap(err, "the directory of containers");
-	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, "open the directory of containers %s", root);
-	/* whoever can write here chooses the hooks that we run */
-	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
-		return err_set(
-			err, EPERM,
-			"the directory of containers %s is not ours alone to write (owner %u, "
-			"mode %04o)",
-			root, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
-	*dir = fd_take(&fd);
-	return 0;
-}
-
-static int compare_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void add_id(struct spec_strings *ids, const char *id, struct arena *arena)
-{
-	/* the item behind the last stays NULL */
-	ids->item = arena_grow(arena, ids->item, ids->len + 1, sizeof(*ids->item));
-	ids->item[ids->len++] = arena_copy(arena, id, strlen(id));
-}
-
-int state_ids(int root, struct arena *arena, struct spec_strings *ids, struct err *err)
-{
-	autoclose int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	struct err unused;
-
-	if (!stream)
-		return err_sys(err, "list the directory of containers");
-	fd_take(&fd); /* is the stream's now */
-	while ((entry = readdir(stream)))
-		if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
-		    state_id_check(entry->d_name, &unused) == 0)
-			add_id(ids, entry->d_name, arena);
-	closedir(stream);
-	if (ids->len)
-		qsort(ids->item, ids->len, sizeof(*ids->item), compare_text);
-	return 0;
 }
 
 /* --- one directory --------------------------------------------------------------------------- */
@@ -228,8 +145,24 @@ int state_open(int root, const char *id, bool lock, int *dir, struct err *err)
 	return 0;
 }
 
-/* Everything in the directory, whatever it is: an agentd that was killed left more than usual. */
-static int empty_directory(int dir, const char *id, struct err *err)
+/* All that is in the directory, in the order in which it is removed: the record last, so that there
+ * is one as long as there is anything. */
+static const char *const files[] = { STATE_START_SOCKET, SPEC_FILE, CREATING_FILE, STATE_FILE };
+
+/* What file_replace() was about to rename to one of them when agentd was killed. */
+static bool is_temporary(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const size_t len = strlen(files[i]);
+
+		if (name[0] == '.' && strncmp(name + 1, files[i], len) == 0 && name[len + 1] == '.')
+			return true;
+	}
+	return false;
+}
+
+/* Looks for temporaries in a directory, and for anything else: that is somebody's, and stays. */
+static int look_through(int dir, const char *id, bool remove, bool *foreign, struct err *err)
 {
 	autoclose int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
@@ -238,24 +171,28 @@ static int empty_directory(int dir, const char *id, struct err *err)
 	if (!stream)
 		return err_sys(err, "open the directory of container %s", id);
 	fd_take(&fd);
-	while ((entry = readdir(stream)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+	while ((entry = readdir(stream))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (!is_temporary(entry->d_name))
+			*foreign = true;
+		else if (remove)
 			unlinkat(dir, entry->d_name, 0);
+	}
 	closedir(stream);
 	return 0;
 }
 
 int state_remove(int root, const char *id, int dir, struct err *err)
 {
-	/* by name, as a look into the directory takes a descriptor: there may be none left */
-	static const char *const files[] = { STATE_FILE, CREATING_FILE, SPEC_FILE,
-					     STATE_START_SOCKET };
+	bool foreign;
 
+	/* by name, as a look into the directory takes a descriptor: there may be none left */
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlinkat(dir, files[i], 0);
 	if (unlinkat(root, id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
-	if (empty_directory(dir, id, err) < 0)
+	if (look_through(dir, id, true, &foreign, err) < 0)
 		return -1;
 	if (unlinkat(root, id, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(err, "remove the directory of container %s", id);
@@ -306,16 +243,31 @@ static struct path path_of(const char *id, const char *file)
 	return path;
 }
 
+/* A directory without a record: create has just made it, or it is nothing of ours. */
+static int check_begun(int root, const char *id, struct err *err)
+{
+	autoclose int dir = -1;
+	bool foreign = false;
+
+	if (state_open(root, id, false, &dir, err) < 0 ||
+	    look_through(dir, id, false, &foreign, err) < 0)
+		return -1;
+	if (!foreign)
+		return 0;
+	does_not_exist(id, err);
+	return err_hint(err, "a directory of that name holds other files");
+}
+
 /* The record, under the one name or the other: create may come through while we look. */
 static int read_record(int root, struct state *state, struct arena *arena, char **text,
 		       size_t *size, struct err *err)
 {
-	static const char *const files[] = { STATE_FILE, CREATING_FILE, STATE_FILE };
+	static const char *const records[] = { STATE_FILE, CREATING_FILE, STATE_FILE };
 
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		const struct path path = path_of(state->id, files[i]);
+	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+		const struct path path = path_of(state->id, records[i]);
 
-		state->creating = strcmp(files[i], CREATING_FILE) == 0;
+		state->creating = strcmp(records[i], CREATING_FILE) == 0;
 		if (file_read(root, path.text, JSON_BYTES_MAX, arena, text, size, err) == 0)
 			return 0;
 		if (err->code != ENOENT)
@@ -343,7 +295,7 @@ int state_load(int root, const char *id, struct arena *arena, struct state **out
 	if (read_record(root, state, arena, &text, &size, err) < 0) {
 		if (err->code != ENOENT)
 			return err_wrap(err, "state of container %s", id);
-		return faccessat(root, id, F_OK, 0) == 0 ? 0 : does_not_exist(id, err);
+		return check_begun(root, id, err);
 	}
 	if (json_parse(text, size, arena, &object, err) < 0 ||
 	    fields_decode(object, state_fields, state, arena, err) < 0 ||

@@ -58,11 +58,11 @@ const char *state_status_text(enum state_status status);
 int state_id_check(const char *id, struct err *err);
 
 /*
- * Opens the directory of all containers, making it if it is missing (0700). NULL: the default,
- * which is $XDG_RUNTIME_DIR/agentd for a rootless caller and else /run/agentd. A directory that is
- * not ours or that others may write to is refused.
+ * Opens the directory of all containers. If it is missing: `make` makes it (0700), else ENOENT.
+ * NULL: the default, which is $XDG_RUNTIME_DIR/agentd for a rootless caller and else /run/agentd. A
+ * directory that is not ours or that others may write to is refused.
  */
-int state_root_open(const char *root, bool rootless, int *dir, struct err *err);
+int state_root_open(const char *root, bool rootless, bool make, int *dir, struct err *err);
 
 /* Takes the id by making its directory, and locks it. Its status is creating until
  * state_created(); the state must have been saved before that. */
@@ -82,15 +82,15 @@ void state_unlock(int dir);
 int state_save(int dir, const struct state *state, struct arena *arena, struct err *err);
 
 /* Reads state.json into the arena; the state keeps `id` itself. Where there is none yet, the state
- * of a container being created: no pid. ENOENT if there is no such container, EBADMSG if its state
- * is damaged. */
+ * of a container being created: no pid. ENOENT if there is no such container, or other files;
+ * EBADMSG if its state is damaged. */
 int state_load(int root, const char *id, struct arena *arena, struct state **state,
 	       struct err *err);
 
 /* The status now. `top` is kept open from one container to the next. */
 enum state_status state_status(int root, struct cgroup_top *top, const struct state *state);
 
-/* Removes the directory and all in it. */
+/* Removes the directory and all that we put in it; what else is there makes that an error. */
 int state_remove(int root, const char *id, int dir, struct err *err);
 
 /* Records the container's init; `dir` is where the record is kept. */

@@ -99,13 +99,13 @@ static int explain(const char *id, struct arena *arena, struct err *err)
 
 /* --- the last report ------------------------------------------------------------------------- */
 
-static int open_root(const struct settings *settings, int *dir, struct err *err)
+static int open_root(const struct settings *settings, bool make, int *dir, struct err *err)
 {
 	struct host host;
 
 	if (host_probe(&host, settings->rootless, settings->arena, err) < 0)
 		return -1;
-	return state_root_open(settings->root, host.rootless, dir, err);
+	return state_root_open(settings->root, host.rootless, make, dir, err);
 }
 
 /* That the report cannot be kept changes nothing of the result. */
@@ -116,7 +116,7 @@ static void keep(const struct selftest_run *run, struct arena *arena)
 	size_t size;
 	const char *text = json_print(report_tree(run, arena), true, arena, &size);
 
-	if (open_root(run->settings, &dir, &err) < 0 ||
+	if (open_root(run->settings, true, &dir, &err) < 0 ||
 	    file_replace(dir, LAST_FILE, text, size, 0600, &err) < 0)
 		log_warn("keep the report: %s", err.text);
 }
@@ -131,9 +131,9 @@ static int print_last(const struct settings *settings, struct err *err)
 	size_t size;
 	char *text;
 
-	if (open_root(settings, &dir, err) < 0)
+	if (open_root(settings, false, &dir, err) < 0 && err->code != ENOENT)
 		return -1;
-	if (faccessat(dir, LAST_FILE, F_OK, 0) < 0)
+	if (dir < 0 || faccessat(dir, LAST_FILE, F_OK, 0) < 0)
 		return err_set(err, OPTIONS_USAGE, "--last: there was no run yet");
 	if (file_read(dir, LAST_FILE, JSON_BYTES_MAX, settings->arena, &text, &size, err) < 0 ||
 	    json_parse(text, size, settings->arena, &tree, err) < 0)

@@ -69,8 +69,8 @@ static int take_lock(struct runner *runner, int *lock, struct err *err)
 	char nonce[64] = "";
 	struct stat st;
 
-	if (state_root_open(runner->stage.settings->root, runner->run->host.rootless, &runner->root,
-			    err) < 0)
+	if (state_root_open(runner->stage.settings->root, runner->run->host.rootless, true,
+			    &runner->root, err) < 0)
 		return -1;
 	fd = openat(runner->root, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)

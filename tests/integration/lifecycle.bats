@@ -325,6 +325,7 @@ create() { agentd create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$WORK/out" 2
 	mkdir "$ROOT/$ID-reused" "$ROOT/$ID-half-made" "$ROOT/$ID-damaged"
 	mv "$WORK/reused" "$ROOT/$ID-reused/state.json"
 	echo '{' >"$ROOT/$ID-damaged/state.json"
+	mkdir -p "$ROOT/foreign/below"
 	: >"$ROOT/$ID-file"
 	agentd --log "$WORK/log" list -f json >"$WORK/list"
 	seen() { jq -r --arg id "$ID$1" '.[] | select(.id == $id).status' "$WORK/list"; }
@@ -336,7 +337,37 @@ create() { agentd create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$WORK/out" 2
 	[ "$(jq length "$WORK/list")" -eq 5 ]
 	[ "$(wc -l <"$WORK/log")" -eq 1 ]
 	grep -q "the state of container $ID-damaged is damaged" "$WORK/log"
-	rm "$ROOT/$ID-file"
+	rm -r "$ROOT/$ID-file" "$ROOT/foreign"
+}
+
+@test "a directory of somebody else among the containers is none, and stays" {
+	mkdir -p "$ROOT/thesis"
+	: >"$ROOT/thesis/chapter-1"
+	run agentd state thesis
+	status_is 1
+	like 'container does not exist: thesis; a directory of that name holds other files'
+	agentd delete --force thesis
+	[ -e "$ROOT/thesis/chapter-1" ]
+	rm -r "$ROOT/thesis"
+}
+
+@test "who only looks makes no directory" {
+	run agentd list
+	status_is 0
+	run agentd --log /dev/stderr list -f json
+	has '[]'
+	run agentd state "$ID"
+	status_is 1
+	like "container does not exist: $ID: open the directory of containers $ROOT: No such file"
+	agentd delete --force "$ID"
+	[ ! -e "$ROOT" ]
+}
+
+@test "delete --force: not to know where containers are kept is an error" {
+	needs_user
+	run env -u XDG_RUNTIME_DIR "$AGENTD" delete --force "$ID"
+	status_is 1
+	like 'XDG_RUNTIME_DIR'
 }
 
 @test "ps lists the processes as the host sees them" {

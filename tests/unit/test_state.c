@@ -41,7 +41,7 @@ static int setup(void **state)
 	arena = arena_new(ARENA_LIMIT);
 	if (!mkdtemp(path))
 		return -1;
-	return state_root_open(path, false, &root, &err);
+	return state_root_open(path, false, true, &root, &err);
 }
 
 static int teardown(void **state)
@@ -90,10 +90,10 @@ static void test_root_of_others(void **state)
 
 	(void)state;
 	assert_int_equal(chmod(path, 0770), 0);
-	assert_int_equal(state_root_open(path, false, &dir, &err), -1);
+	assert_int_equal(state_root_open(path, false, true, &dir, &err), -1);
 	assert_int_equal(err.code, EPERM);
 	assert_int_equal(chmod(path, 0711), 0);
-	assert_int_equal(state_root_open(path, false, &dir, &err), 0);
+	assert_int_equal(state_root_open(path, false, true, &dir, &err), 0);
 	close(dir);
 }
 
@@ -105,12 +105,15 @@ static void test_rootless_needs_a_directory(void **state)
 
 	(void)state;
 	unsetenv("XDG_RUNTIME_DIR");
-	assert_int_equal(state_root_open(NULL, true, &dir, &err), -1);
+	assert_int_equal(state_root_open(NULL, true, true, &dir, &err), -1);
 	assert_non_null(strstr(err.text, "XDG_RUNTIME_DIR"));
 	setenv("XDG_RUNTIME_DIR", "relative", 1);
-	assert_int_equal(state_root_open(NULL, true, &dir, &err), -1);
+	assert_int_equal(state_root_open(NULL, true, true, &dir, &err), -1);
+	assert_int_not_equal(err.code, ENOENT); /* which means that there are no containers */
 	setenv("XDG_RUNTIME_DIR", path, 1);
-	assert_int_equal(state_root_open(NULL, true, &dir, &err), 0);
+	assert_int_equal(state_root_open(NULL, true, false, &dir, &err), -1);
+	assert_int_equal(err.code, ENOENT);
+	assert_int_equal(state_root_open(NULL, true, true, &dir, &err), 0);
 	assert_int_equal(fstat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
 	close(dir);
@@ -159,6 +162,29 @@ static void test_remove_whatever_is_there(void **state)
 	close(dir);
 	assert_int_equal(state_open(root, "a", false, &dir, &err), -1);
 	assert_int_equal(err.code, ENOENT);
+}
+
+/* `--root $HOME`, `delete --force Documents`. */
+static void test_what_is_not_ours_stays(void **state)
+{
+	struct state *loaded;
+	struct err err;
+	int dir;
+
+	(void)state;
+	assert_int_equal(state_create(root, "a", &dir, &err), 0);
+	close(openat(dir, ".state.json.4711", O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(state_load(root, "a", arena, &loaded, &err), 0);
+	assert_int_equal(status_of(loaded), STATUS_CREATING);
+	close(openat(dir, SPEC_FILE, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(state_load(root, "a", arena, &loaded, &err), -1);
+	assert_int_equal(err.code, ENOENT);
+	close(openat(dir, "thesis", O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(state_remove(root, "a", dir, &err), -1);
+	assert_int_equal(err.code, ENOTEMPTY);
+	assert_int_equal(unlinkat(dir, "thesis", 0), 0);
+	assert_int_equal(state_remove(root, "a", dir, &err), 0);
+	close(dir);
 }
 
 /* Who waited for the lock of a container that was deleted meanwhile has nothing. */
@@ -510,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_rootless_needs_a_directory),
 		cmocka_unit_test(test_create_takes_the_id),
 		cmocka_unit_test(test_remove_whatever_is_there),
+		cmocka_unit_test(test_what_is_not_ours_stays),
 		cmocka_unit_test(test_lock_of_a_deleted_one),
 		cmocka_unit_test(test_links_are_not_followed),
 		cmocka_unit_test(test_save_and_load),
