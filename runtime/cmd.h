@@ -17,7 +17,7 @@ extern const struct option_row launch_options[]; /* run, create, exec */
 
 /* The request of create, run and explain. An `id` with a slash is a bundle, whose id is made up. */
 int cmd_request(const struct options *options, const char *id, const char *bundle,
-		struct arena *arena, struct request *request, struct err *err);
+		const struct settings *settings, struct request *request, struct err *err);
 
 /* Whether the descriptors of --preserve-fds are there, and nothing but a file where --pid-file is.
  */

@@ -311,7 +311,7 @@ static int cmd_explain(const struct options *options, const struct settings *set
 	if (options->arguments.len && options->bundle)
 		return err_set(err, OPTIONS_USAGE, "explain: two bundles: %s and %s",
 			       options->bundle, bundle);
-	if (cmd_request(options, "ID", bundle, settings->arena, &request, err) < 0 ||
+	if (cmd_request(options, "ID", bundle, settings, &request, err) < 0 ||
 	    container_plan(settings, &request, &plan, err) < 0)
 		return -1;
 	explain_print(plan, settings->arena, stdout);

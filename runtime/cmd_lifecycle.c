@@ -98,31 +98,6 @@ static int parse_signal(const char *text, int *signal, struct err *err)
 	return err_set(err, OPTIONS_USAGE, "kill: unknown signal '%s'", text);
 }
 
-static int parse_manager(const struct options *options, enum cgroup_manager *manager,
-			 struct err *err)
-{
-	/* clang-format off */
-	static const struct name words[] = {
-		{ "cgroupfs", CGROUP_MANAGER_CGROUPFS }, { "systemd", CGROUP_MANAGER_SYSTEMD },
-		{ "disabled", CGROUP_MANAGER_DISABLED }, { .name = "" }
-	};
-	/* clang-format on */
-	uint64_t value = CGROUP_MANAGER_CGROUPFS;
-
-	if (options->cgroup_manager && !name_value(words, options->cgroup_manager, &value))
-		return err_set(err, OPTIONS_USAGE,
-			       "--cgroup-manager is cgroupfs, systemd or disabled, not '%s'",
-			       options->cgroup_manager);
-	if (options->systemd_cgroup)
-		value = CGROUP_MANAGER_SYSTEMD;
-	if (value == CGROUP_MANAGER_SYSTEMD)
-		return err_set(err, ENOTSUP,
-			       "the systemd cgroup manager is not supported; use --cgroup-manager "
-			       "cgroupfs");
-	*manager = (enum cgroup_manager)value;
-	return 0;
-}
-
 /* Ours are close-on-exec, what we inherited is not: so the two cannot be taken for each other. */
 static int check_fds(const struct options *options, struct err *err)
 {
@@ -163,7 +138,7 @@ static int make_up_id(struct arena *arena, const char **id, struct err *err)
 
 /* A lone argument with a slash in it is a bundle: no id has one. */
 int cmd_request(const struct options *options, const char *id, const char *bundle,
-		struct arena *arena, struct request *request, struct err *err)
+		const struct settings *settings, struct request *request, struct err *err)
 {
 	char path[PATH_MAX];
 
@@ -176,10 +151,8 @@ int cmd_request(const struct options *options, const char *id, const char *bundl
 				     .keep = options->keep,
 				     .no_pivot = options->no_pivot,
 				     .no_new_keyring = options->no_new_keyring,
-				     .best_effort_cgroup = options->best_effort != NULL };
-	if (options->best_effort && strcmp(options->best_effort, "cgroup") != 0)
-		return err_set(err, OPTIONS_USAGE, "--best-effort is cgroup, not '%s'",
-			       options->best_effort);
+				     .cgroup_manager = settings->cgroup_manager,
+				     .best_effort_cgroup = settings->best_effort_cgroup };
 	if (id && strchr(id, '/')) {
 		if (bundle)
 			return err_set(err, OPTIONS_USAGE, "two bundles: %s and %s", id, bundle);
@@ -188,12 +161,12 @@ int cmd_request(const struct options *options, const char *id, const char *bundl
 	}
 	if (cmd_check_launch(options, err) < 0)
 		return -1;
-	if (!request->id && make_up_id(arena, &request->id, err) < 0)
+	if (!request->id && make_up_id(settings->arena, &request->id, err) < 0)
 		return -1;
 	if (!realpath(bundle ? bundle : ".", path))
 		return err_sys(err, "open bundle '%s'", bundle ? bundle : ".");
-	request->bundle = arena_copy(arena, path, strlen(path));
-	return parse_manager(options, &request->cgroup_manager, err);
+	request->bundle = arena_copy(settings->arena, path, strlen(path));
+	return 0;
 }
 
 static int cmd_create(const struct options *options, const struct settings *settings,
@@ -201,8 +174,8 @@ static int cmd_create(const struct options *options, const struct settings *sett
 {
 	struct request request;
 
-	if (cmd_request(options, options->arguments.item[0], options->bundle, settings->arena,
-			&request, err) < 0)
+	if (cmd_request(options, options->arguments.item[0], options->bundle, settings, &request,
+			err) < 0)
 		return -1;
 	request.detach = true;
 	return container_create(settings, &request, err);
@@ -213,8 +186,8 @@ static int cmd_run(const struct options *options, const struct settings *setting
 	struct request request;
 	int status;
 
-	if (cmd_request(options, options->arguments.item[0], options->bundle, settings->arena,
-			&request, err) < 0 ||
+	if (cmd_request(options, options->arguments.item[0], options->bundle, settings, &request,
+			err) < 0 ||
 	    container_run(settings, &request, &status, err) < 0)
 		return -1;
 	return status;

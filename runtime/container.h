@@ -19,7 +19,9 @@
 struct settings {
 	const char *root; /* NULL: the default */
 	int rootless;	  /* true, false, or -1: find out */
-	int *seal;	  /* what seal_executable() left open; NULL: it was not called */
+	enum cgroup_manager cgroup_manager;
+	bool best_effort_cgroup;
+	int *seal; /* what seal_executable() left open; NULL: it was not called */
 	struct arena *arena;
 };
 

@@ -102,6 +102,15 @@ static int check_arguments(const struct command *command, const struct options *
 	return 0;
 }
 
+/* A word of a few, if it was given. `rule`: "--log-format is text or json". */
+static int parse_word(const char *text, const struct name *words, const char *rule, uint64_t *value,
+		      struct err *err)
+{
+	if (!text || name_value(words, text, value))
+		return 0;
+	return err_set(err, OPTIONS_USAGE, "%s, not '%s'", rule, text);
+}
+
 /* A JSON log holds errors alone unless more is asked for: podman reads the file as one object. */
 static int open_log(const struct options *options, struct err *err)
 {
@@ -113,14 +122,13 @@ static int open_log(const struct options *options, struct err *err)
 	/* clang-format on */
 	uint64_t format = LOG_FORMAT_TEXT, level;
 
-	if (options->log_format && !name_value(formats, options->log_format, &format))
-		return err_set(err, OPTIONS_USAGE, "--log-format is text or json, not '%s'",
-			       options->log_format);
+	if (parse_word(options->log_format, formats, "--log-format is text or json", &format, err) <
+	    0)
+		return -1;
 	level = format == LOG_FORMAT_JSON ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
-	if (options->log_level && !name_value(levels, options->log_level, &level))
-		return err_set(err, OPTIONS_USAGE,
-			       "--log-level is error, warning or debug, not '%s'",
-			       options->log_level);
+	if (parse_word(options->log_level, levels, "--log-level is error, warning or debug", &level,
+		       err) < 0)
+		return -1;
 	if (options->debug)
 		level = LOG_LEVEL_DEBUG;
 	/* conmon-rs asks crun for these; they must not become the names of files */
@@ -134,16 +142,29 @@ static int open_log(const struct options *options, struct err *err)
 static int make_settings(const struct options *options, struct arena *arena,
 			 struct settings *settings, struct err *err)
 {
-	static const struct name words[] = {
-		{ "false", 0 }, { "true", 1 }, { "auto", 2 }, { .name = "" }
+	/* clang-format off */
+	static const struct name answers[] = { { "false", 0 }, { "true", 1 }, { "auto", 2 }, { .name = "" } };
+	static const struct name managers[] = {
+		{ "cgroupfs", CGROUP_MANAGER_CGROUPFS }, { "systemd", CGROUP_MANAGER_SYSTEMD },
+		{ "disabled", CGROUP_MANAGER_DISABLED }, { .name = "" }
 	};
-	uint64_t rootless = 2;
+	static const struct name efforts[] = { { "cgroup", 1 }, { .name = "" } };
+	/* clang-format on */
+	uint64_t rootless = 2, manager = CGROUP_MANAGER_CGROUPFS, best_effort = 0;
 
-	if (options->rootless && !name_value(words, options->rootless, &rootless))
-		return err_set(err, OPTIONS_USAGE, "--rootless is true, false or auto, not '%s'",
-			       options->rootless);
+	if (parse_word(options->rootless, answers, "--rootless is true, false or auto", &rootless,
+		       err) < 0 ||
+	    parse_word(options->cgroup_manager, managers,
+		       "--cgroup-manager is cgroupfs, systemd or disabled", &manager, err) < 0 ||
+	    parse_word(options->best_effort, efforts, "--best-effort is cgroup", &best_effort,
+		       err) < 0)
+		return -1;
+	if (options->systemd_cgroup)
+		manager = CGROUP_MANAGER_SYSTEMD;
 	*settings = (struct settings){ .root = options->root,
 				       .rootless = rootless == 2 ? -1 : (int)rootless,
+				       .cgroup_manager = (enum cgroup_manager)manager,
+				       .best_effort_cgroup = best_effort,
 				       .arena = arena };
 	return 0;
 }

@@ -94,8 +94,7 @@ static int cmd_audit(const struct options *options, const struct settings *setti
 static int load_bundle(const struct options *options, const struct settings *settings,
 		       struct request *request, struct spec **spec, struct err *err)
 {
-	if (cmd_request(options, "check", bundle_argument(options), settings->arena, request, err) <
-	    0)
+	if (cmd_request(options, "check", bundle_argument(options), settings, request, err) < 0)
 		return -1;
 	return spec_load_bundle(request->bundle, settings->arena, spec, NULL, NULL, err);
 }
