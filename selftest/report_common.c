@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "runtime/base/utf8.h"
+
 /* --- a run --- */
 
 struct report_counts report_count(const struct selftest_run *run, const char *group)
@@ -68,29 +70,21 @@ int report_close(const struct report *report, struct err *err)
 static const struct {
 	uint32_t first, last;
 } unfit[] = {
-	{ 0, 0x1f },	    { 0x7f, 0x9f },	  { 0x200b, 0x200f },	    { 0x2028, 0x202e },
-	{ 0x2060, 0x206f }, { 0xd800, 0xdfff },	  { 0xfeff, 0xfeff },	    { 0xfff9, 0xfffb },
-	{ 0xfffe, 0xffff }, { 0xe0000, 0xe0fff }, { 0x110000, UINT32_MAX },
+	{ 0, 0x1f },	    { 0x7f, 0x9f },	{ 0x200b, 0x200f },
+	{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
+	{ 0xfff9, 0xfffb }, { 0xfffe, 0xffff }, { 0xe0000, 0xe0fff },
 };
 
 /* The bytes of the character in UTF-8, or 0 if it is not fit for a report. */
-static size_t character_len(const unsigned char *text)
+static size_t character_len(const char *text)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = text[0] < 0x80 ? 1 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-	uint32_t code = len == 1 ? text[0] : text[0] & (0x7fu >> len);
+	uint32_t code;
+	size_t len = utf8_size(text, strnlen(text, 4), &code);
 
-	if ((text[0] & 0xc0) == 0x80 || text[0] >= 0xf8)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
 	for (size_t i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++)
 		if (code >= unfit[i].first && code <= unfit[i].last)
 			return 0;
-	return code >= least[len] ? len : 0;
+	return len;
 }
 
 char *report_clean(const char *text, struct arena *arena)
@@ -98,7 +92,7 @@ char *report_clean(const char *text, struct arena *arena)
 	char *copy = arena_copy(arena, text, strlen(text));
 
 	for (char *at = copy; *at;) {
-		size_t len = character_len((const unsigned char *)at);
+		size_t len = character_len(at);
 
 		if (len == 0)
 			*at = '?';

@@ -8,27 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The number of bytes of the UTF-8 sequence at `at` (RFC 3629, section 4), or 0. */
-static size_t utf8_size(const unsigned char *at, size_t left)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t size = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-	uint32_t code;
-
-	if (size <= 1)
-		return size;
-	if (at[0] > 0xf4 || size > left)
-		return 0;
-	code = at[0] & (0x7fu >> size);
-	for (size_t i = 1; i < size; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (at[i] & 0x3f);
-	}
-	if (code < smallest[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return size;
-}
+#include "runtime/base/utf8.h"
 
 /* The value of "\uXXXX" at `at`, or -1 if something else is there. */
 static long unicode_escape(const char *at, size_t left)
@@ -83,6 +63,7 @@ static size_t plain_size(const char *at, size_t left)
 const char *json_text_check(const char *text, size_t size, size_t *at)
 {
 	const char *reason = NULL;
+	uint32_t code;
 
 	for (*at = 0; *at < size;) {
 		size_t step;
@@ -94,7 +75,7 @@ const char *json_text_check(const char *text, size_t size, size_t *at)
 			step = escape_size(text + *at, size - *at, &reason);
 		} else {
 			reason = "invalid UTF-8";
-			step = utf8_size((const unsigned char *)text + *at, size - *at);
+			step = utf8_size(text + *at, size - *at, &code);
 		}
 		if (step == 0)
 			return reason;
@@ -107,10 +88,11 @@ const char *json_text_repair(const char *text, struct arena *arena)
 {
 	const size_t size = strlen(text);
 	char *copy = NULL;
+	uint32_t code;
 	size_t step;
 
 	for (size_t at = plain_size(text, size); at < size; at += step) {
-		step = utf8_size((const unsigned char *)text + at, size - at);
+		step = utf8_size(text + at, size - at, &code);
 		if (step)
 			continue;
 		if (!copy)

@@ -12,9 +12,10 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
+#include "runtime/base/utf8.h"
 
-#define LINE_MAX_SIZE \
-	(ERR_TEXT_MAX * 6 + 128) /* every byte escaped as \u00XX, and the rest of the object */
+#define TEXT_MAX_ESCAPED (2 * ERR_TEXT_MAX)
+#define LINE_MAX_SIZE (TEXT_MAX_ESCAPED + 128) /* and the rest of the object */
 
 static struct {
 	int fd;
@@ -50,47 +51,39 @@ void log_forward(void (*forward)(int to, enum log_level level, const char *text)
 	target.to = to;
 }
 
-/* Writes `text` as the inside of a JSON string; returns the number of bytes. */
-static size_t json_escape(char *to, size_t size, const char *text)
+/* Writes `text`, which is clean, as the inside of a JSON string. */
+static void json_escape(char to[TEXT_MAX_ESCAPED], const char *text)
 {
-	size_t len = 0;
-
-	for (; *text && len + 7 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\') {
-			to[len++] = '\\';
-			to[len++] = (char)c;
-		} else if (c < 0x20) {
-			len += (size_t)snprintf(to + len, size - len, "\\u%04x", c);
-		} else {
-			to[len++] = (char)c;
-		}
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			*to++ = '\\';
+		*to++ = *text;
 	}
-	to[len] = '\0';
-	return len;
+	*to = '\0';
 }
 
 void log_clean(char *text)
 {
-	for (unsigned char *at = (unsigned char *)text; *at; at++) {
-		bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0; /* in UTF-8 */
+	size_t left = strlen(text), size;
+	uint32_t code;
 
-		if (*at < ' ' || *at == 0x7f || c1)
-			*at = '?';
-		if (c1)
-			*++at = '?';
+	for (; left; text += size, left -= size) {
+		size = utf8_size(text, left, &code);
+		if (size && code >= ' ' && (code < 0x7f || code >= 0xa0))
+			continue;
+		size = size ? size : 1;
+		memset(text, '?', size);
 	}
 }
 
 static size_t format_line(char *line, size_t size, enum log_level level, const char *text)
 {
-	char escaped[ERR_TEXT_MAX * 6 + 1], when[CLOCK_TEXT_SIZE];
+	char escaped[TEXT_MAX_ESCAPED], when[CLOCK_TEXT_SIZE];
 
 	if (target.format == LOG_FORMAT_TEXT)
 		return (size_t)snprintf(line, size, "agentd: %s: %s\n", level_names[level], text);
 	clock_text(time(NULL), when);
-	json_escape(escaped, sizeof(escaped), text);
+	json_escape(escaped, text);
 	return (size_t)snprintf(line, size, "{\"msg\":\"%s\",\"level\":\"%s\",\"time\":\"%sZ\"}\n",
 				escaped, level_names[level], when);
 }
