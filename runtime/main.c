@@ -169,21 +169,39 @@ static int make_settings(const struct options *options, struct arena *arena,
 	return 0;
 }
 
+/* All that is to be known before a command runs; with --help, only that. */
+static int prepare(const struct command *command, int argc, char *argv[], int at,
+		   struct options *options, struct settings *settings, struct arena *arena,
+		   struct err *err)
+{
+	if (!command)
+		return err_set(err, OPTIONS_USAGE, "unknown command '%s', see agentd --help",
+			       argv[at]);
+	++at;
+	if (options_parse(command->groups, command, argc, argv, &at, arena, options, err) < 0)
+		return err_wrap(err, "%s", command->name);
+	if (options->help)
+		return 0;
+	if (check_arguments(command, options, err) < 0)
+		return -1;
+	return make_settings(options, arena, settings, err);
+}
+
+/* The command whose name is argv[at]; NULL: there is none of that name. */
 static int run_command(const struct command *command, int argc, char *argv[], int at,
 		       struct options *options, struct arena *arena, struct err *err)
 {
 	struct settings settings;
 	autoclose int seal = -1;
+	struct err unused;
 
-	if (options_parse(command->groups, command, argc, argv, &at, arena, options, err) < 0)
-		return err_wrap(err, "%s", command->name);
+	if (prepare(command, argc, argv, at, options, &settings, arena, err) < 0 ||
+	    (command->launches && !options->help && seal_executable(argv, &seal, err) < 0)) {
+		open_log(options, &unused); /* there callers look for the reason, whatever it is */
+		return -1;
+	}
 	if (options->help)
 		return print_command_help(command);
-	if (check_arguments(command, options, err) < 0 ||
-	    make_settings(options, arena, &settings, err) < 0)
-		return -1;
-	if (command->launches && seal_executable(argv, &seal, err) < 0)
-		return -1;
 	settings.seal = &seal;
 	if (open_log(options, err) < 0)
 		return -1;
@@ -237,12 +255,9 @@ static int dispatch(int argc, char *argv[], struct arena *arena, int *failed, st
 	if (at >= argc)
 		return err_set(err, OPTIONS_USAGE, "a command is missing, see agentd --help");
 	command = find_command(argv[at]);
-	if (!command)
-		return err_set(err, OPTIONS_USAGE, "unknown command '%s', see agentd --help",
-			       argv[at]);
-	if (command->failed)
+	if (command && command->failed)
 		*failed = command->failed;
-	return run_command(command, argc, argv, at + 1, &options, arena, err);
+	return run_command(command, argc, argv, at, &options, arena, err);
 }
 
 int main(int argc, char *argv[])

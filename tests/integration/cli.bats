@@ -128,6 +128,17 @@ load helpers
 	[ "$(grep -c 'does not exist' <<<"$output")" -eq 1 ]
 }
 
+@test "wrong usage is told in the log too: callers look there" {
+	local words
+	for words in nonsense 'run --nonsense x' 'state' '--rootless perhaps list'; do
+		# shellcheck disable=SC2086 # several words are wanted
+		run agentd --log "$WORK/log" --log-format json $words
+		status_is 2
+		[ "$(jq -r '"agentd: " + .msg' "$WORK/log")" = "$output" ]
+		rm "$WORK/log"
+	done
+}
+
 @test "options: with = and without, one dash as well, repeated" {
 	payload true
 	run agentd run --bundle="$BUNDLE" "$ID"
