@@ -1,6 +1,7 @@
 /*
  * The process of exec: what the command line changes of the container's own, and what it must not.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,6 +119,29 @@ static void test_user(void **state)
 	assert_int_equal(process.user.additional_gids.len, 2);
 }
 
+static void test_labels(void **state)
+{
+	const char *program[] = { "id", NULL };
+	struct spec_process process = make(&(struct exec_process){
+		.args = { program, 1 }, .apparmor_profile = "web", .selinux_label = "u:r:t" });
+
+	(void)state;
+	assert_string_equal(process.apparmor_profile, "web");
+	assert_string_equal(process.selinux_label, "u:r:t");
+}
+
+static void test_missing_file(void **state)
+{
+	struct spec_process process;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(exec_process_make(&(struct exec_process){ .file = "/nowhere" }, &spec,
+					   arena, &process, &err),
+			 -1);
+	assert_int_equal(err.code, ENOENT);
+}
+
 static void test_relative_directory(void **state)
 {
 	const char *program[] = { "id", NULL };
@@ -167,6 +191,8 @@ int main(void)
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_capabilities),
 		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_missing_file),
 		cmocka_unit_test(test_relative_directory),
 		cmocka_unit_test(test_file_keeps_the_sandbox),
 	};

@@ -57,6 +57,8 @@ static const struct {
 	{ TEXT("[\"\\ud800\"]"),                "line 1, column 3: half of a surrogate pair" },
 	{ TEXT("[\"\\udc00\"]"),                "line 1, column 3: half of a surrogate pair" },
 	{ TEXT("[\"\\ud800\\u0041\"]"),         "line 1, column 3: half of a surrogate pair" },
+	{ TEXT("[\"\\ud800\\tdc00\"]"),         "line 1, column 3: half of a surrogate pair" },
+	{ TEXT("[\"\\ud800xudc00\"]"),          "line 1, column 3: half of a surrogate pair" },
 	{ TEXT("[\"\xff\"]"),                   "line 1, column 3: invalid UTF-8" },
 	{ TEXT("[\"\xc0\x80\"]"),               "line 1, column 3: invalid UTF-8" }, /* overlong NUL */
 	{ TEXT("[\"\xc1\xbf\"]"),               "line 1, column 3: invalid UTF-8" },
@@ -115,6 +117,30 @@ static void test_refused_at_every_offset(void **state)
 		assert_int_equal(json_parse(text, sizeof(text), arena, &value, &err), -1);
 		assert_string_equal(err.text, expected);
 	}
+	arena_free(arena);
+}
+
+/* The first and the last of each length, and those beside the surrogates. */
+static void test_all_of_unicode(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "\xc2\x80", "\\u0080" },
+		{ "\xdf\xbf", "\\u07ff" },
+		{ "\xe0\xa0\x80", "\\u0800" },
+		{ "\xed\x9f\xbf", "\\ud7ff" },
+		{ "\xee\x80\x80", "\\ue000" },
+		{ "\xef\xbf\xbf", "\\uffff" },
+		{ "\xf0\x90\x80\x80", "\\ud800\\udc00" },
+		{ "\xf4\x8f\xbf\xbf", "\\udbff\\udfff" },
+	};
+	struct arena *arena = arena_new(ARENA_LIMIT);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		for (size_t j = 0; j < 2; j++)
+			assert_string_equal(
+				parse(arena, arena_format(arena, "\"%s\"", texts[i][j]))->text,
+				texts[i][0]);
 	arena_free(arena);
 }
 
@@ -358,11 +384,17 @@ static void test_print(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),	   cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_values_max), cmocka_unit_test(test_many_keys),
-		cmocka_unit_test(test_values),	   cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_numbers),	   cmocka_unit_test(test_merge),
-		cmocka_unit_test(test_print),	   cmocka_unit_test(test_refused_at_every_offset),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_values_max),
+		cmocka_unit_test(test_many_keys),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_refused_at_every_offset),
+		cmocka_unit_test(test_all_of_unicode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
