@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "isolation/mounts.h"
+#include "isolation/tree.h"
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
@@ -168,6 +169,37 @@ static const struct mount_row *row_of(struct spec_mount mount, uint64_t own)
 	if (plan_one(&mount, own, &host, &plan, &err) < 0)
 		fail_msg("%s", err.text);
 	return plan.row;
+}
+
+/* fsconfig(2), of what is longer, says no more than "Invalid argument". */
+static void test_plan_lengths(void **state)
+{
+	(void)state;
+	for (int over = 0; over < 2; over++) {
+		const char *text = arena_format(arena, "%0*d", TREE_OPTION_MAX + over, 7);
+		const struct {
+			struct spec_mount mount;
+			const char *error;
+		} cases[] = {
+			{ MOUNT("/a", "tmpfs", text), "mounts[0].source: is longer" },
+			{ MOUNT("/a", "tmpfs", NULL, text), "mounts[0].options: '000" },
+			{ MOUNT("/a", "tmpfs", NULL, arena_format(arena, "%s=x", text)),
+			  "mounts[0].options: '000" },
+			{ MOUNT("/a", "tmpfs", NULL, arena_format(arena, "x=%s", text)),
+			  "mounts[0].options: 'x=000" },
+		};
+
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			struct mounts_plan plan;
+			struct err err = { 0 };
+
+			assert_int_equal(plan_one(&cases[i].mount, OWN, &host, &plan, &err), -over);
+			if (over)
+				assert_int_equal(
+					strncmp(err.text, cases[i].error, strlen(cases[i].error)),
+					0);
+		}
+	}
 }
 
 static void test_plan_refuses(void **state)
@@ -591,6 +623,7 @@ int main(void)
 		cmocka_unit_test(test_words_once),
 		cmocka_unit_test(test_words_add_up),
 		cmocka_unit_test(test_data_and_propagation),
+		cmocka_unit_test(test_plan_lengths),
 		cmocka_unit_test(test_plan_refuses),
 		cmocka_unit_test(test_plan_binds),
 		cmocka_unit_test(test_plan_filesystems),
