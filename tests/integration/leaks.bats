@@ -8,6 +8,7 @@ count_keys() { grep -c . /proc/keys 2>/dev/null || true; }
 	config '.linux.maskedPaths = ["/proc/kcore"]'
 	payload true
 	launch # what is made once, is made now
+	status_is 0
 	local mounts keys files turn
 	mounts=$(wc -l </proc/self/mountinfo)
 	keys=$(count_keys)
@@ -26,9 +27,10 @@ count_keys() { grep -c . /proc/keys 2>/dev/null || true; }
 	config '.process.args = ["/nope"]'
 	local turn files
 	launch
+	status_is 1
 	files=$(find "$ROOT" "$BUNDLE" | wc -l)
 	for turn in $(seq 50); do
-		! agentd run --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+		run ! agentd run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
 	done
 	[ "$(find "$ROOT" "$BUNDLE" | wc -l)" -eq "$files" ]
 	nothing_left

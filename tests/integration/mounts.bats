@@ -247,5 +247,5 @@ has_idmap() { agentd features | jq -e .linux.mountExtensions.idmap.enabled >/dev
 @test "the host sees none of it" {
 	mount_row /mnt tmpfs tmpfs shared
 	start_resting
-	! grep -F "$BUNDLE" /proc/self/mountinfo
+	run ! grep -F "$BUNDLE" /proc/self/mountinfo
 }

@@ -54,7 +54,7 @@ sysctl() { # KEY VALUE
 		refused sysctl
 	done
 	sysctl net.ipv4.ip_unprivileged_port_start $'80\nkernel.core_pattern=|/evil'
-	launch
+	refused 'sysctl.*line breaks'
 	[ "$(cat /proc/sys/kernel/core_pattern)" = "$before" ]
 }
 
