@@ -13,6 +13,7 @@
 
 #include "isolation/idmap.h"
 #include "runtime/base/array.h"
+#include "tests/unit/sandbox.h"
 
 static struct spec_namespace user_new[] = { { CLONE_NEWUSER, NULL } };
 static struct spec_namespace user_join[] = { { CLONE_NEWUSER, "/proc/1/ns/user" } };
@@ -205,7 +206,49 @@ static void test_too_many_rows(void **state)
 	assert_int_equal(idmap_plan(&spec, &root_host, arena, &plan, &err), -1);
 	assert_int_equal(err.code, E2BIG);
 	assert_non_null(strstr(err.text, "linux.uidMappings"));
+	spec.linux.uid_mappings.len--;
+	assert_int_equal(idmap_plan(&spec, &root_host, arena, &plan, &err), -1);
+	assert_non_null(strstr(err.text, "container id 0 is not mapped"));
 	arena_free(arena);
+}
+
+static bool is_row(const struct spec_id_mappings *map, size_t at, uint32_t inside, uint32_t outside,
+		   uint32_t size)
+{
+	return at < map->len && map->item[at].container_id == inside &&
+	       map->item[at].host_id == outside && map->item[at].size == size;
+}
+
+/* By number and by name, one range behind the other; what is none, and what is others', counts for
+ * nothing. */
+static void subordinate_in_sandbox(void)
+{
+	struct arena *arena = arena_new(1 << 20);
+	struct spec_id_mappings uids, gids;
+
+	check(mount("tmpfs", "/etc", "tmpfs", 0, NULL) == 0);
+	write_file("/etc/passwd", "root:x:0:0::/:\nother:x:10001:1::/:\nme:x:1000:7::/:\n");
+	write_file("/etc/subuid", "other:5000:10\nme:100000:65536\n10001:6000:10\n1000:300000:100\n"
+				  "me:0:5\nme:7:0\nme:8\nme\nme:4294967200:100\nme:900000:1\n");
+	write_file("/etc/subgid", "me:200000:1000\n");
+	idmap_subordinate(&user_host, arena, &uids, &gids);
+	check(uids.len == 4 && is_row(&uids, 0, 0, 1000, 1) && is_row(&uids, 1, 1, 100000, 65536));
+	check(is_row(&uids, 2, 65537, 300000, 100) && is_row(&uids, 3, 65637, 900000, 1));
+	check(gids.len == 2 && is_row(&gids, 0, 0, 1000, 1) && is_row(&gids, 1, 1, 200000, 1000));
+	/* the helpers write both maps or none */
+	write_file("/etc/subgid", "other:200000:1000\n");
+	idmap_subordinate(&user_host, arena, &uids, &gids);
+	check(uids.len == 1 && gids.len == 1 && is_row(&gids, 0, 0, 1000, 1));
+	check(unlink("/etc/passwd") == 0 && unlink("/etc/subuid") == 0);
+	idmap_subordinate(&user_host, arena, &uids, &gids);
+	check(uids.len == 1 && is_row(&uids, 0, 0, 1000, 1));
+	arena_free(arena);
+}
+
+static void test_subordinate(void **state)
+{
+	(void)state;
+	in_sandbox(subordinate_in_sandbox);
 }
 
 int main(void)
@@ -214,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_decisions),
 		cmocka_unit_test(test_helper_arguments),
 		cmocka_unit_test(test_too_many_rows),
+		cmocka_unit_test(test_subordinate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
