@@ -1,6 +1,7 @@
 #!/bin/bash
-# Compares what `agentd --help` and `agentd COMMAND --help` tell with the manual page and with what each shell completes.
-# Prints what is missing; exit status 1 if anything is. Shells and tools that are not here are named and passed over.
+# Compares what `agentd --help` and `agentd COMMAND --help` tell with the manual page, with what each shell completes, and with
+# the calls of agentd that are written elsewhere. Prints what differs; exit status 1 if anything does. Shells and tools that are
+# not here are named and passed over.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 agentd=$(realpath "${AGENTD:-build/agentd}") man=contrib/man/agentd.8 completions=$PWD/contrib/completions missing=0
@@ -8,7 +9,6 @@ agentd=$(realpath "${AGENTD:-build/agentd}") man=contrib/man/agentd.8 completion
 
 commands() { "$agentd" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'; }
 options() { "$agentd" "$@" --help | sed -nE 's/^  (-., |    )(--[a-z-]+).*/\2/p'; }
-letters() { "$agentd" "$@" --help | sed -nE 's/^  -(.), .*/\1/p'; }
 
 miss() {
 	echo "$*"
@@ -20,28 +20,56 @@ not_in() { # TEXT
 	grep -vxFf <(cut -f 1 <<<"$1" | cut -d : -f 1)
 }
 
-# --- the manual page: each command's section names its options, and each option is explained somewhere ---
+# --- options: each of --help, with its letter and the name of its value, is in the manual page, and none besides ---
+
+# "-b dir", "--bundle dir": a line for each spelling of an option
+told() { # COMMAND...
+	"$agentd" "$@" --help | sed -nE 's/^  -(.), --([a-z-]+)( [^ ]+)?( .*)?$/-\1\3\n--\2\3/p; s/^      (--[a-z-]+)( [^ ]+)?( .*)?$/\1\2/p' |
+		tr -d '[]' | tr '[:upper:]' '[:lower:]' | sort -u
+}
+
+all_told() {
+	local command
+	{ told; for command in $(commands); do told "$command"; done; } | sort -u
+}
+
+# The same from lines of mdoc(7): ".Op Fl b Ar dir | Fl -bundle Ar dir", ".It Fl o Ar file , Fl -output Ar file".
+written() {
+	sed -nE 's/^\.(Op|It)? ?(Fl .*)/\2/p' | sed -E 's/( ,| \||) Fl /\n/g; s/^Fl //' |
+		sed -E 's/ (Ns|Oo|Oc|Op|Ar)\>//g; s/ ([:=,]) ?/\1/g; s/([:=,]) /\1/g; s/^/-/' | grep -v '^-- ' | sort -u
+}
 
 synopsis() { sed -n "/^\.Ss $1\$/,/^\.Pp/p" "$man"; }
 
-check_options() { # TEXT COMMAND...
-	local text=$1 option letter
-	shift
-	for option in $(options "$@"); do
-		grep -qE "Fl $option( |$)" <<<"${text//Fl -/Fl --}" || miss "$man: ${*:-synopsis}: lacks $option"
-		grep -qE "^\.It .*Fl ${option#-}( |$)" "$man" || miss "$man: $option is not explained"
+same() { # WHAT, TOLD, WRITTEN
+	local differences
+	differences=$(diff <(echo "$2") <(echo "$3") | sed -n "s|^<|$man: $1: lacks|p; s|^>|$man: $1: has, but --help has not:|p")
+	[ -z "$differences" ] || miss "$differences"
+}
+
+check_options() {
+	local command
+	same SYNOPSIS "$(told)" "$(sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$man" | written)"
+	for command in $(commands); do
+		same "$command" "$(told "$command")" "$(synopsis "$command" | written)"
 	done
-	for letter in $(letters "$@"); do
-		grep -qE "Fl $letter( |$)" <<<"$text" || miss "$man: ${*:-synopsis}: lacks -$letter"
+	same "what is explained" "$(all_told)" "$(grep '^\.It Fl' "$man" | written)"
+}
+
+# Whatever is written elsewhere as a call of agentd, or between backquotes, has options that exist.
+# shellcheck disable=SC2016 # backquotes are looked for
+check_examples() {
+	local file option known
+	known=$(all_told | cut -d ' ' -f 1)
+	for file in README.md SECURITY.md CONTRIBUTING.md contrib/examples/README.md "$man"; do
+		for option in $(grep -oE '((^|[ `])agentd |`-)[^`|;]*' "$file" | sed 's/ -- .*//' | grep -oE -e '--[a-z][a-z-]+' | not_in "$known"); do
+			miss "$file: there is no option $option"
+		done
 	done
 }
 
 check_man() {
 	local command told
-	check_options "$(sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$man")"
-	for command in $(commands); do
-		check_options "$(synopsis "$command")" "$command"
-	done
 	[ "$(commands)" = "$(sed -n '/^\.Sh COMMANDS/,/^\.Sh CONFIG/s/^\.Ss //p' "$man")" ] || miss "$man: other commands, or in another order"
 	for command in $("$agentd" features | sed -n '/"mountOptions"/,/]/p' | grep -o '"[a-z-]*"' | tr -d '"' | grep -v mountOptions); do
 		sed -n '/^\.Ss Mount options/,/^\.Sh/p' "$man" | grep -qw -e "$command" || miss "$man: lacks mount option $command"
@@ -94,6 +122,8 @@ check_shell() { # SHELL
 }
 
 check_man
+check_options
+check_examples
 PATH=$(dirname "$agentd"):$PATH
 for shell in bash zsh fish; do
 	check_shell $shell
