@@ -127,6 +127,7 @@ int idmap_plan(const struct spec *spec, const struct host *host, struct arena *a
 
 	if (check(spec, host, namespace, err) < 0)
 		return -1;
+	plan->unprivileged = !host->privileged;
 	plan->become_root = namespace;
 	plan->write = namespace && !namespace->path;
 	if (!plan->write)
@@ -138,7 +139,7 @@ int idmap_plan(const struct spec *spec, const struct host *host, struct arena *a
 			       spec_find_mapping(uids, 0) ? "gidMappings" : "uidMappings");
 	plan->uid_map = map_text(uids, arena);
 	plan->gid_map = map_text(gids, arena);
-	if (host->privileged)
+	if (!plan->unprivileged)
 		return 0;
 	plan->helpers = !is_own_id(uids, host->uid) || !is_own_id(gids, host->gid);
 	plan->deny_setgroups = !plan->helpers;

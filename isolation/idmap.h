@@ -10,6 +10,7 @@
 #include "spec/spec.h"
 
 struct idmap_plan {
+	bool unprivileged;   /* so is the caller: he can write the maps of what is dumpable alone */
 	bool write;	     /* a user namespace is created: write its maps */
 	bool become_root;    /* init is to become 0:0 of its user namespace */
 	bool deny_setgroups; /* "deny" must be written before the gid map (CVE-2014-8989) */

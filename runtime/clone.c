@@ -70,6 +70,19 @@ static int close_parents(struct launch *launch, struct err *err)
 	return process_close_others(3 + plan->process.keep_fds, keep, ARRAY_LEN(keep), err);
 }
 
+/*
+ * Before anybody in the container, or in one whose pid namespace it joins, can trace us, open our
+ * descriptors or go through /proc/PID/root to the host's files (runc CVE-2016-9962). Whose uid is
+ * the caller's needs no capability for that where init is in a new user namespace: he owns it
+ * (user_namespaces(7)).
+ */
+static int become_undumpable(struct err *err)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(err, "become undumpable");
+	return 0;
+}
+
 static void __attribute__((noreturn)) fail_child(struct launch *launch, const struct err *err)
 {
 	wire_send_error(launch->init_wire, err);
@@ -84,9 +97,8 @@ static void become_init(struct launch *launch)
 
 /*
  * The joiner: joins what is to be joined, clones init as a child of our parent, tells its pid, and
- * ends. Undumpable before there is anything in the container to trace it or init (runc
- * CVE-2016-9962); not where maps must be written from outside by a caller without privileges, who
- * could not open our files then: such an init starts in a namespace of its own.
+ * ends. An ordinary user's becomes undumpable here; not where the maps must be written from
+ * outside, as he could not open our files then: such an init starts in a namespace of its own.
  */
 static void __attribute__((noreturn)) joiner_main(struct launch *launch)
 {
@@ -100,10 +112,8 @@ static void __attribute__((noreturn)) joiner_main(struct launch *launch)
 	/* The cgroup too: what we clone is born in ours, which is that. */
 	if (close_parents(launch, &err) < 0)
 		fail_child(launch, &err);
-	if (!launch->plan->idmap.write && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
-		err_sys(&err, "become undumpable");
+	if (!launch->plan->idmap.write && become_undumpable(&err) < 0)
 		fail_child(launch, &err);
-	}
 	if (namespaces_join(&launch->plan->namespaces, launch->joins, &err) < 0)
 		fail_child(launch, &err);
 	/* With CLONE_PARENT there is no signal at the end to choose (clone(2), EINVAL). */
@@ -143,6 +153,9 @@ int clone_init(struct launch *launch, struct err *err)
 	const struct namespaces_plan *plan = &launch->plan->namespaces;
 	int ends[2];
 
+	/* What we clone inherits it, and so has it from birth. */
+	if (!launch->plan->idmap.unprivileged && become_undumpable(err) < 0)
+		return -1;
 	if (wire_pair(ends, err) < 0)
 		return -1;
 	launch->wire = ends[0];

@@ -46,6 +46,24 @@ exchanger() {
 	like 'PR_SET_DUMPABLE, SUID_DUMP_DISABLE'
 }
 
+# The container whose pid namespace it is has no capability, but the uid that owns the new user namespace, and so all of
+# them over that (user_namespaces(7)).
+@test "CVE-2016-9962: agentd's processes cannot be traced from a pid namespace that a user namespace's container joins" {
+	needs_root
+	start_resting watch-exe 3
+	user_namespace
+	namespace pid "/proc/$PID/ns/pid"
+	config '.mounts |= map(select(.destination != "/proc"))'
+	payload true
+	local turn
+	for turn in $(seq 40); do
+		agentd run --bundle "$BUNDLE" "$ID-other" 3>&-
+	done
+	wait_for grep -q ^descriptors= "$WORK/out"
+	output=$(cat "$WORK/out")
+	has seen=0 opened=0 descriptors=0
+}
+
 @test "CVE-2019-5736: agentd's program cannot be written through /proc" {
 	local before
 	before=$(sha256sum <"$AGENTD")
