@@ -60,7 +60,7 @@ static int check_destination(const struct mount_row *row, int fd, enum path_kind
 static int open_destination(const struct mount_row *row, int rootfs, enum path_kind kind,
 			    struct stat *st, bool *made, struct err *err)
 {
-	int (*find)(int, const char *, int) = row->no_links ? path_open_no_links : path_open;
+	int (*find)(int, const char *, int) = row->kernel ? path_open_no_links : path_open;
 	autoclose int fd = find(rootfs, row->destination, O_PATH);
 
 	*made = fd < 0 && errno == ENOENT && row->kind != MOUNT_REMOUNT;
@@ -69,7 +69,7 @@ static int open_destination(const struct mount_row *row, int rootfs, enum path_k
 		if (fd < 0)
 			return -1;
 	}
-	if (*made && row->no_links) {
+	if (*made && row->kernel) {
 		fd_close(&fd);
 		fd = find(rootfs, row->destination, O_PATH);
 	}
@@ -146,7 +146,7 @@ static int make_new(const struct mount_row *row, const struct stat *covered, str
 
 	if (tree < 0 && err->code == EPERM && row->fallback_bind)
 		return bind_host(row, err);
-	if (tree < 0 && err->code == EPERM && row->no_links)
+	if (tree < 0 && err->code == EPERM && row->kernel)
 		return err_hint(err,
 				"a user namespace may mount %s only where its own namespaces "
 				"show no more than the host's, parts of which are hidden here",
@@ -256,7 +256,7 @@ static int apply_row(const struct mount_row *row, int *fd, int rootfs, struct er
 	if (propagate(row, tree, err) < 0)
 		return -1;
 	fd_close(fd);
-	if (row->late_read_only)
+	if (row->late_read_only || row->kernel)
 		*fd = fd_take(&tree);
 	return 0;
 }
@@ -274,14 +274,33 @@ int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct e
 	return 0;
 }
 
+/* A row covers those before it that are not above it. */
+int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs, const char *path)
+{
+	size_t start = 0; /* the part of the path that leads to `from` */
+	int from = rootfs;
+
+	for (size_t i = 0; i < plan->len; i++) {
+		const struct mount_row *row = &plan->row[i];
+		size_t len = strlen(row->destination);
+
+		if (row->kind == MOUNT_REMOUNT || strncmp(path, row->destination, len) != 0 ||
+		    (path[len] && path[len] != '/'))
+			continue;
+		if (row->kernel || len <= start) {
+			from = row->kernel ? fds[i] : rootfs;
+			start = row->kernel ? len : 0;
+		}
+	}
+	return path_open(from, path[start] ? path + start : "/", O_PATH);
+}
+
 int mounts_finish(const struct mounts_plan *plan, int fds[], struct err *err)
 {
 	for (size_t i = 0; i < plan->len; i++) {
 		const struct mount_row *row = &plan->row[i];
 
-		if (!row->late_read_only)
-			continue;
-		if (tree_set(fds[i], SYS_MOUNT_ATTR_RDONLY, 0, false) < 0)
+		if (row->late_read_only && tree_set(fds[i], SYS_MOUNT_ATTR_RDONLY, 0, false) < 0)
 			return err_sys(err, "mounts[%zu]: make %s read-only", row->index,
 				       row->destination);
 		fd_close(&fds[i]);

@@ -29,8 +29,10 @@ struct mount_row {
 	size_t options_len;
 	bool late_read_only; /* "ro" put off until mount points and devices were made in it */
 	bool keep_mode; /* a tmpfs without mode= gets the mode of the directory that it covers */
-	bool no_links;	/* proc and sysfs: no symbolic link in the destination */
-	bool in_proc;	/* /proc, or one of the files in it that may be mounted on */
+	/* procfs and sysfs: no symbolic link in the destination; the mount stays open until
+	 * mounts_finish() */
+	bool kernel;
+	bool in_proc;	    /* /proc, or one of the files in it that may be mounted on */
 	bool fallback_bind; /* sysfs, proc: bind the host's where the kernel refuses a fresh one */
 };
 
@@ -51,10 +53,14 @@ int mounts_plan(const struct spec *spec, const struct host *host, uint64_t own, 
 int mounts_open_sources(const struct mounts_plan *plan, int fds[], struct err *err);
 
 /* In init: all rows in order, each a detached tree that is complete before it is attached to a
- * destination in `rootfs`. The sources are closed; fds[i] is then the mount that mounts_finish() is
- * to change, or -1. */
+ * destination in `rootfs`. The sources are closed; fds[i] is then the mount, if it is needed again,
+ * or -1. */
 int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct err *err);
 
+/* In init: path_open() of a container's path, O_PATH. Below a procfs or sysfs that was mounted it
+ * starts there: who shares the root filesystem could swap the directory that it is mounted on. */
+int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs, const char *path);
+
 /* In init, last: the read-only state that was put off. Not by name: something else may be mounted
- * there now, and who shares a directory of the way could have swapped it. */
+ * there now, and who shares a directory of the way could have swapped it. All fds are closed. */
 int mounts_finish(const struct mounts_plan *plan, int fds[], struct err *err);

@@ -165,7 +165,6 @@ static int plan_filesystem(const struct spec *spec, uint64_t own, struct arena *
 	row->flags.attr_set = mount_flags_set(flags);
 	row->flags.rec_set = row->flags.rec_clear = 0;
 	plan_read_only(row);
-	row->no_links = is_type(row, "proc") || is_type(row, "sysfs");
 	row->fallback_bind = is_type(row, "sysfs") ||
 			     (is_type(row, "proc") && !(own & CLONE_NEWPID));
 	row->options = arena_new_array(arena, const char *, flags->data_len + 8);
@@ -197,6 +196,8 @@ static int plan_row(const struct spec *spec, const struct host *host, uint64_t o
 	    mount_options_parse(&mount->options, arena, &row->flags, err) < 0 ||
 	    plan_kind(mount, host, own, bundle, arena, row, err) < 0 || check_options(row, err) < 0)
 		return -1;
+	row->kernel = is_type(row, "proc") || is_type(row, "sysfs") ||
+		      !strcmp(row->destination, "/proc") || !strcmp(row->destination, "/sys");
 	return row->kind == MOUNT_FILESYSTEM ? plan_filesystem(spec, own, arena, row, err) : 0;
 }
 

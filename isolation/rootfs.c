@@ -77,6 +77,8 @@ int rootfs_plan(const struct spec *spec, uint64_t own, const char *bundle, bool 
 	if (namespace->path)
 		return check_joined(spec, err);
 	plan->wanted = true;
+	plan->hooked = spec->hooks.prestart.len || spec->hooks.create_runtime.len ||
+		       spec->hooks.create_container.len;
 	plan->path = path_clean(bundle, spec->root.path, arena);
 	if (!strcmp(plan->path, "/"))
 		return err_set(err, EINVAL,
@@ -262,10 +264,8 @@ static int make_mask(const struct rootfs_plan *plan, const struct masks *masks, 
 	return tree < 0 ? err_sys(err, "clone the mask before") : tree;
 }
 
-static int mask_path(const struct rootfs_plan *plan, int rootfs, const char *path,
-		     struct masks *masks, struct err *err)
+static int mask_path(const struct rootfs_plan *plan, int fd, struct masks *masks, struct err *err)
 {
-	autoclose int fd = path_open(rootfs, path, O_PATH);
 	autoclose int tree = -1;
 	struct stat st;
 	bool directory;
@@ -286,9 +286,8 @@ static int mask_path(const struct rootfs_plan *plan, int rootfs, const char *pat
 }
 
 /* With all that is mounted below: a path that is to be read-only has no writable part. */
-static int protect_path(int rootfs, const char *path, struct err *err)
+static int protect_path(int fd, struct err *err)
 {
-	autoclose int fd = path_open(rootfs, path, O_PATH);
 	autoclose int tree = -1;
 
 	if (is_absent(fd))
@@ -302,16 +301,20 @@ static int protect_path(int rootfs, const char *path, struct err *err)
 	return 0;
 }
 
-static int mask_all(const struct rootfs_plan *plan, int rootfs, struct err *err)
+static int mask_all(const struct rootfs_plan *plan, const struct mounts_plan *mounts,
+		    const int fds[], int rootfs, struct err *err)
 {
 	autoclose int null = open_null(err);
 	struct masks masks = { .null = null, .first = { -1, -1 } };
 	int result = null < 0 ? -1 : 0;
 
 	for (size_t i = 0; result == 0 && i < plan->masked.len; i++) {
-		result = mask_path(plan, rootfs, plan->masked.item[i], &masks, err);
+		const char *path = plan->masked.item[i];
+		autoclose int fd = mounts_open_path(mounts, fds, rootfs, path);
+
+		result = mask_path(plan, fd, &masks, err);
 		if (result < 0)
-			err_wrap(err, "linux.maskedPaths[%zu]: %s", i, plan->masked.item[i]);
+			err_wrap(err, "linux.maskedPaths[%zu]: %s", i, path);
 	}
 	fd_close(&masks.first[false]);
 	fd_close(&masks.first[true]);
@@ -319,13 +322,29 @@ static int mask_all(const struct rootfs_plan *plan, int rootfs, struct err *err)
 }
 
 /* Masks last: nothing may be mounted over them. */
-int rootfs_hide(const struct rootfs_plan *plan, int rootfs, struct err *err)
+static int hide(const struct rootfs_plan *plan, const struct mounts_plan *mounts, const int fds[],
+		int rootfs, struct err *err)
 {
-	for (size_t i = 0; i < plan->read_only_paths.len; i++)
-		if (protect_path(rootfs, plan->read_only_paths.item[i], err) < 0)
-			return err_wrap(err, "linux.readonlyPaths[%zu]: %s", i,
-					plan->read_only_paths.item[i]);
-	return plan->masked.len ? mask_all(plan, rootfs, err) : 0;
+	for (size_t i = 0; i < plan->read_only_paths.len; i++) {
+		const char *path = plan->read_only_paths.item[i];
+		autoclose int fd = mounts_open_path(mounts, fds, rootfs, path);
+
+		if (protect_path(fd, err) < 0)
+			return err_wrap(err, "linux.readonlyPaths[%zu]: %s", i, path);
+	}
+	return plan->masked.len ? mask_all(plan, mounts, fds, rootfs, err) : 0;
+}
+
+/* In the mounts that were made, whatever is seen under their names; and what hooks made of those.
+ */
+int rootfs_hide(const struct rootfs_plan *plan, const struct mounts_plan *mounts, const int fds[],
+		int rootfs, struct err *err)
+{
+	const struct mounts_plan by_name = { .len = 0 };
+
+	if (hide(plan, mounts, fds, rootfs, err) < 0)
+		return -1;
+	return plan->hooked ? hide(plan, &by_name, NULL, rootfs, err) : 0;
 }
 
 /* --- pivot ----------------------------------------------------------------------------------- */

@@ -6,12 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "isolation/mounts.h"
 #include "spec/spec.h"
 
 struct rootfs_plan {
 	const char *path; /* absolute */
 	bool wanted;	  /* the container has a mount namespace that is not joined */
 	bool read_only, no_pivot;
+	bool hooked; /* hooks run before the paths are hidden, and may have mounted over all of it
+		      */
 	/* For "/" before anything is mounted: MS_SLAVE | MS_REC or MS_PRIVATE | MS_REC; 0: left
 	 * shared with the host, as asked. */
 	uint64_t host_propagation;
@@ -34,8 +37,9 @@ int rootfs_open(const struct rootfs_plan *plan, int *rootfs, struct err *err);
 int rootfs_prepare(const struct rootfs_plan *plan, int *rootfs, struct err *err);
 
 /* Before the pivot, while the host's /dev/null can still be bound: masked and read-only paths, on
- * descriptors. */
-int rootfs_hide(const struct rootfs_plan *plan, int rootfs, struct err *err);
+ * descriptors. Those below a mount that was made are found as mounts_open_path() does. */
+int rootfs_hide(const struct rootfs_plan *plan, const struct mounts_plan *mounts, const int fds[],
+		int rootfs, struct err *err);
 
 /*
  * pivot_root(".", ".") and the old root detached; with no_pivot: mount moved, chroot(2), which a

@@ -118,7 +118,8 @@ static int run_create_container_hooks(struct launch *launch, struct err *err)
 
 static int run_hide(struct launch *launch, struct err *err)
 {
-	return rootfs_hide(&launch->plan->rootfs, launch->rootfs, err);
+	return rootfs_hide(&launch->plan->rootfs, &launch->plan->mounts, launch->mounts,
+			   launch->rootfs, err);
 }
 
 static int run_pivot(struct launch *launch, struct err *err)

@@ -194,10 +194,37 @@ exchanger() {
 		rmdir "$BUNDLE/rootfs/$name"
 		mkdir -p "$BUNDLE/rootfs/elsewhere"
 		ln -s /elsewhere "$BUNDLE/rootfs/$name"
-		refused "/$name"
+		refused "/$name.*symbolic link"
+		config '.mounts |= map(if .destination == $d then { destination: $d, type: "bind", source: $d, options: ["rbind"] } else . end)' \
+			--arg d "/$name"
+		refused "/$name.*symbolic link"
 		rm "$BUNDLE/rootfs/$name"
 		mkdir "$BUNDLE/rootfs/$name"
 	done
+}
+
+# Who shares the root filesystem can rename what is a mount point in another mount namespace.
+@test "paths are hidden in the mounts that were made, whatever is called so meanwhile" {
+	local exchange='for name in proc sys; do mv $name x; mv $name.other $name; mv x $name.other; done'
+	mkdir "$BUNDLE/rootfs/proc.other" "$BUNDLE/rootfs/sys.other"
+	config '.hooks.createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", "cd $0/rootfs && " + $e, $b] }]' \
+		--arg e "$exchange" --arg b "$BUNDLE"
+	config '.hooks.createRuntime[0].env = ["PATH=/usr/bin:/bin"]'
+	payload mounts
+	agentd create --bundle "$BUNDLE" "$ID" </dev/null >"$WORK/out" 2>&1 3>&-
+	(cd "$BUNDLE/rootfs" && eval "$exchange")
+	agentd start "$ID"
+	wait_for status_becomes stopped
+	output=$(cat "$WORK/out")
+	like ' /sys /proc/sys ro,.* - proc ' ' /proc/timer_list ro,' ' /sys/firmware ro,'
+}
+
+@test "paths are hidden in what a hook has mounted, too" {
+	needs_root
+	config '.hooks.createContainer = [{ path: "/bin/sh", args: ["sh", "-c", "mount -t proc proc $0/rootfs/proc", $b] }]' --arg b "$BUNDLE"
+	config '.hooks.createContainer[0].env = ["PATH=/usr/bin:/bin"]'
+	inside write /proc/sys/kernel/ostype x
+	has write=EROFS
 }
 
 @test "CVE-2024-21626: a working directory that is a descriptor" {

@@ -101,6 +101,7 @@ static int prepare(const struct rootfs_plan *plan)
 	return rootfs;
 }
 
+static const struct mounts_plan no_mounts = { .len = 0 };
 static const struct rootfs_plan basic = { .path = ROOTFS, .host_propagation = MS_SLAVE | MS_REC };
 
 static void body_open(void)
@@ -145,7 +146,7 @@ static void body_masks(void)
 	/* An image's own /dev/null, that would bring the key back (CVE-2025-31133). */
 	check(mkdir(ROOTFS "/dev", 0755) == 0 && symlink("/behind-link", ROOTFS "/dev/null") == 0);
 	rootfs = prepare(&plan);
-	check_err(rootfs_hide(&plan, rootfs, &err) == 0);
+	check_err(rootfs_hide(&plan, &no_mounts, NULL, rootfs, &err) == 0);
 	check(stat(ROOTFS "/secret", &st) == 0 && S_ISCHR(st.st_mode) &&
 	      st.st_rdev == makedev(1, 3));
 	check(chmod(ROOTFS "/secret", 0) < 0 && errno == EROFS); /* the host's node */
@@ -176,7 +177,7 @@ static void body_fake_null(void)
 	write_file(ROOTFS "/secret", "key");
 	check(mount(OUTSIDE "/secret", "/dev/null", NULL, MS_BIND, NULL) == 0);
 	rootfs = prepare(&plan);
-	check(rootfs_hide(&plan, rootfs, &err) < 0);
+	check(rootfs_hide(&plan, &no_mounts, NULL, rootfs, &err) < 0);
 	check_err(strstr(err.text, "/dev/null is not the character device 1:3"));
 }
 
