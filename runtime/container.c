@@ -220,15 +220,20 @@ static int start(const struct settings *settings, const struct found *found, str
 {
 	struct wire_notes notes = { .len = 0 };
 	struct spec *spec = NULL;
+	autoclose int answer = -1;
 
-	if ((found->state->poststart && found_config(settings, found, &spec, err) < 0) ||
-	    start_by_socket(found->dir, &notes, err) < 0 ||
-	    launch_keep_notes(found->dir, found->state, &notes, settings->arena, err) < 0)
+	if (found->state->poststart && found_config(settings, found, &spec, err) < 0)
 		return -1;
-	if (!spec || launch_hooks(&spec->hooks.poststart, "poststart", found->state, STATUS_RUNNING,
-				  true, settings->arena, err) == 0)
+	answer = start_by_socket(found->dir, err);
+	if (answer < 0)
+		return -1;
+	if (wire_expect_end(answer, &notes, err) == 0 &&
+	    launch_keep_notes(found->dir, found->state, &notes, settings->arena, err) == 0 &&
+	    (!spec || launch_hooks(&spec->hooks.poststart, "poststart", found->state,
+				   STATUS_RUNNING, true, settings->arena, err) == 0))
 		return 0;
-	stop(found->state); /* runtime-spec 1.3, lifecycle, step 9 */
+	/* runtime-spec 1.3, lifecycle, steps 7 to 9; and callers delete it at once. */
+	stop(found->state);
 	return -1;
 }
 

@@ -60,7 +60,7 @@ int start_by_wire(struct launch *launch, struct err *err)
 	return wire_expect_end(launch->wire, &launch->notes, err);
 }
 
-int start_by_socket(int state, struct wire_notes *notes, struct err *err)
+int start_by_socket(int state, struct err *err)
 {
 	struct sockaddr_un address = start_address(state);
 	autoclose int end = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -74,5 +74,5 @@ int start_by_socket(int state, struct wire_notes *notes, struct err *err)
 	}
 	/* Begun, and not to be begun again, whatever comes of it. */
 	unlinkat(state, STATE_START_SOCKET, 0);
-	return wire_expect_end(end, notes, err);
+	return fd_take(&end);
 }

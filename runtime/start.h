@@ -19,5 +19,6 @@ int start_await(struct launch *launch, struct err *err);
 /* Lets init go on, and hears whether it executed the program (0) or why it did not (-1). */
 int start_by_wire(struct launch *launch, struct err *err);
 
-/* The same through the socket in the directory `state`, which is gone afterwards. */
-int start_by_socket(int state, struct wire_notes *notes, struct err *err);
+/* Lets init go on through the socket in the directory `state`, which is gone afterwards, and
+ * returns the descriptor on which it answers. Before that nothing has begun. */
+int start_by_socket(int state, struct err *err);

@@ -221,6 +221,21 @@ create() { agentd create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$WORK/out" 2
 	agentd delete --force "$ID"
 }
 
+# The more processes there are in its namespace, the longer init takes to end.
+@test "start that failed leaves a container that has ended, which can be deleted" {
+	printf '#!/nosuch\n' >"$BUNDLE/rootfs/bin/script"
+	chmod 755 "$BUNDLE/rootfs/bin/script"
+	config '.process.args = ["/bin/script"] |
+		.hooks.startContainer = [range(20) | { path: "/bin/canary", args: ["canary", "leave-child"] }]'
+	for round in 1 2 3 4 5; do
+		agentd create --bundle "$BUNDLE" "$ID"
+		run agentd start "$ID"
+		status_is 1
+		like 'interpreter.*is missing: /nosuch'
+		agentd delete "$ID"
+	done
+}
+
 @test "signals: names with and without SIG, in any case, and numbers" {
 	for signal in TERM SIGTERM sigterm 15 term; do
 		start_resting trap
