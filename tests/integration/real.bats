@@ -1,4 +1,4 @@
-# Real input: a Debian root, an image unpacked by umoci, and configurations that podman and runc write.
+# Real input: a Debian root, an image unpacked by umoci, and configurations that podman, Docker, runc and crun write.
 
 load helpers
 
@@ -79,7 +79,7 @@ print("pid", os.getpid(), "threads", len(done), "host", socket.gethostname())'
 # Each configuration of tests/fixtures, as its author wrote it but for paths of his machine, runs the canary.
 @test "configurations that others write" {
 	local fixture
-	mkdir "$BUNDLE/userdata" "$BUNDLE/userdata/shm" # where podman keeps what it binds
+	mkdir "$BUNDLE/userdata" "$BUNDLE/userdata/shm" # where podman keeps what it binds, and Docker here
 	touch "$BUNDLE"/userdata/{hosts,hostname,resolv.conf,.containerenv}
 	for fixture in "$TOP"/tests/fixtures/*.json; do
 		case $fixture in
@@ -88,8 +88,8 @@ print("pid", os.getpid(), "threads", len(done), "host", socket.gethostname())'
 		esac
 		cp "$fixture" "$BUNDLE/config.json"
 		# no more descriptors than the caller may give
-		config '.process.terminal = false | .process.rlimits |= map(if .type == "RLIMIT_NOFILE" then
-			.hard = ([.hard, $max] | min) | .soft = ([.soft, $max] | min) else . end)' --argjson max "$(ulimit -Hn)"
+		config '.process.terminal = false | (.process.rlimits[]? | select(.type == "RLIMIT_NOFILE")) |=
+			(.hard = ([.hard, $max] | min) | .soft = ([.soft, $max] | min))' --argjson max "$(ulimit -Hn)"
 		is_root || config '.linux.uidMappings[].hostID = $id | .linux.gidMappings[].hostID = $id' --argjson id "$EUID"
 		[[ $fixture != *userns* ]] || needs_user_namespaces
 		[[ $fixture != *userns* ]] || chown -R 100000:100000 "$BUNDLE/rootfs"
