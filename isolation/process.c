@@ -289,7 +289,15 @@ static int try_directory(const char *directory, size_t len, const char *name, ch
 	return try_program(program);
 }
 
-/* Callers look for these texts: "executable file not found in $PATH", "permission denied". */
+/* By these texts, in small letters, Docker's client chooses its exit status: 127 or 126. */
+static const char *exec_reason(int code)
+{
+	if (code == ENOENT)
+		return "no such file or directory";
+	return code == EACCES ? "permission denied" : strerror(code);
+}
+
+/* Callers look for this text: "executable file not found in $PATH". */
 int process_find(const struct process_plan *plan, char *program, struct err *err)
 {
 	const char *name = plan->argv[0];
@@ -302,7 +310,7 @@ int process_find(const struct process_plan *plan, char *program, struct err *err
 				       strerror(ENAMETOOLONG));
 		memcpy(program, name, strlen(name) + 1);
 		code = try_program(program);
-		return code ? err_set(err, code, "exec \"%s\": %s", name, strerror(code)) : 0;
+		return code ? err_set(err, code, "exec \"%s\": %s", name, exec_reason(code)) : 0;
 	}
 	for (size_t len = 0; *name; path += len + 1) {
 		int failed;
@@ -318,7 +326,7 @@ int process_find(const struct process_plan *plan, char *program, struct err *err
 	}
 	if (code == EACCES)
 		return err_set(err, code, "exec \"%s\": found in $PATH, but %s", name,
-			       strerror(code));
+			       exec_reason(code));
 	return err_set(err, code, "exec \"%s\": executable file not found in $PATH: %s", name,
 		       strerror(code));
 }

@@ -37,7 +37,7 @@ buildah_run() {
 @test "buildah: a program that is not there" {
 	buildah_run box /nosuch
 	[ "$status" -ne 0 ]
-	like 'exec "/nosuch": No such file or directory'
+	like 'exec "/nosuch": no such file or directory'
 }
 
 @test "buildah: standard input, a terminal" {

@@ -53,7 +53,7 @@ task_becomes() { [ "$(task_status)" = "$1" ]; }
 @test "containerd: a program that is not there" {
 	run ctr_run --rm box /nosuch
 	status_is 1
-	like 'OCI runtime create failed: .*exec "/nosuch": No such file or directory'
+	like 'OCI runtime create failed: .*exec "/nosuch": no such file or directory'
 }
 
 @test "containerd: run in the background, exec" {

@@ -169,5 +169,5 @@ raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
 	needs_root
 	chmod 700 "$BUNDLE/rootfs/bin"
 	config '.process.user.uid = 1000 | del(.process.rlimits)'
-	refused '/bin/canary.*Permission denied'
+	refused '/bin/canary.*permission denied'
 }

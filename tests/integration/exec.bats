@@ -135,7 +135,7 @@ has_all_of_init() {
 	like 'nonsense.*executable file not found in \$PATH'
 	run agentd exec "$ID" /nope
 	[ "$status" -ne 0 ]
-	like '/nope.*No such file or directory'
+	like '/nope.*no such file or directory'
 }
 
 @test "--preserve-fds" {

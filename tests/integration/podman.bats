@@ -56,7 +56,7 @@ logged() { podman logs box 2>&1 | grep -qx "$1"; }
 	run -127 podman run --rm --network none test:1 /nosuch
 	in_podman test:1 /etc
 	status_is 126
-	like '^Error: agentd: program: exec "/etc": Permission denied'
+	like '^Error: agentd: program: exec "/etc": permission denied'
 }
 
 @test "podman: the same for exec" {
@@ -71,7 +71,7 @@ logged() { podman logs box 2>&1 | grep -qx "$1"; }
 	unlike 'level=|"level"'
 	sed '/^runtime_supports_json/d' "$CONTAINERS_CONF" >"$WORK/text.conf"
 	CONTAINERS_CONF=$WORK/text.conf run -127 podman run --rm --network none test:1 /nosuch
-	like 'exec "/nosuch": No such file or directory'
+	like 'exec "/nosuch": no such file or directory'
 }
 
 @test "podman: debug messages do not disturb" {
