@@ -82,9 +82,14 @@ static const char *cgroup_own(struct arena *arena)
 static int probe_user_namespace(struct host *host, struct err *err)
 {
 	struct stat st;
+	char text[8];
 
 	if (stat("/proc/self/ns/user", &st) == 0) {
 		host->initial_user_ns = st.st_ino == INITIAL_USER_NAMESPACE;
+		host->setgroups_denied =
+			!host->initial_user_ns &&
+			file_read_small(AT_FDCWD, "/proc/self/setgroups", text, sizeof(text)) > 0 &&
+			!strcmp(text, "deny\n");
 	} else if (access("/proc/self/ns", F_OK) < 0) {
 		err_sys(err, "look at /proc/self/ns");
 		return err_hint(err, "agentd needs a procfs mounted on /proc");

@@ -12,8 +12,9 @@
 struct host {
 	uid_t uid; /* effective ids of the caller */
 	gid_t gid;
-	bool privileged;      /* CAP_SYS_ADMIN is effective, in whichever user namespace */
-	bool initial_user_ns; /* the caller is in the machine's first user namespace */
+	bool privileged;       /* CAP_SYS_ADMIN is effective, in whichever user namespace */
+	bool initial_user_ns;  /* the caller is in the machine's first user namespace */
+	bool setgroups_denied; /* in the caller's, and so in all below it (user_namespaces(7)) */
 	bool rootless; /* not both privileged and in the first user namespace, or --rootless=true */
 	int last_cap;  /* the newest capability of the kernel, as a bit number */
 	int landlock_abi;	 /* 0: none */

@@ -34,6 +34,15 @@ static int check_ids(const struct spec *spec, const struct spec_user *user, stru
 	return 0;
 }
 
+/* The user is in his own group anyway: podman names it once more for root. */
+static bool has_other_groups(const struct spec_user *user)
+{
+	for (size_t i = 0; i < user->additional_gids.len; i++)
+		if (user->additional_gids.item[i] != user->gid)
+			return true;
+	return false;
+}
+
 int identity_plan(const struct spec *spec, const struct spec_process *process,
 		  const struct idmap_plan *idmap, struct identity_plan *plan, struct err *err)
 {
@@ -41,7 +50,7 @@ int identity_plan(const struct spec *spec, const struct spec_process *process,
 
 	if (check_ids(spec, user, err) < 0)
 		return -1;
-	if (idmap->deny_setgroups && user->additional_gids.len)
+	if (idmap->deny_setgroups && has_other_groups(user))
 		return err_set(err, EPERM,
 			       "process.user.additionalGids: this user namespace may not set "
 			       "groups; leave them out, or map more than one id with newgidmap(1)");

@@ -130,6 +130,7 @@ int idmap_plan(const struct spec *spec, const struct host *host, struct arena *a
 	plan->unprivileged = !host->privileged;
 	plan->become_root = namespace;
 	plan->write = namespace && !namespace->path;
+	plan->deny_setgroups = host->setgroups_denied;
 	if (!plan->write)
 		return 0;
 	if (!spec_find_mapping(uids, 0) || !spec_find_mapping(gids, 0))
@@ -142,7 +143,7 @@ int idmap_plan(const struct spec *spec, const struct host *host, struct arena *a
 	if (!plan->unprivileged)
 		return 0;
 	plan->helpers = !is_own_id(uids, host->uid) || !is_own_id(gids, host->gid);
-	plan->deny_setgroups = !plan->helpers;
+	plan->deny_setgroups |= !plan->helpers;
 	plan->uid_argv = helper_argv("newuidmap", uids, arena);
 	plan->gid_argv = helper_argv("newgidmap", gids, arena);
 	return 0;

@@ -13,7 +13,7 @@ struct idmap_plan {
 	bool unprivileged;   /* so is the caller: he can write the maps of what is dumpable alone */
 	bool write;	     /* a user namespace is created: write its maps */
 	bool become_root;    /* init is to become 0:0 of its user namespace */
-	bool deny_setgroups; /* "deny" must be written before the gid map (CVE-2014-8989) */
+	bool deny_setgroups; /* it is, or must be before the gid map is written (CVE-2014-8989) */
 	bool helpers;	     /* through newuidmap(1) and newgidmap(1): we have no right to */
 	const char *uid_map, *gid_map; /* texts for the files of these names */
 	/* Of the helpers; [1] is filled in with the pid when they run. */

@@ -336,7 +336,7 @@ logged() { podman logs box 2>&1 | grep -qx "$1"; }
 
 # --- an ordinary user's podman ---
 
-# rootless OPTION... COMMAND...: podman as a user with subordinate ids, best in one go: the namespaces end with it
+# rootless [COUNT] <<SCRIPT: podman as a user with so many subordinate ids, best in one go: the namespaces end with it
 rootless() {
 	local user=54321 dir=$WORK/user
 	needs newuidmap
@@ -354,7 +354,7 @@ rootless() {
 	EOF
 	cat >>"$dir/script"
 	chown -R "$user:$user" "$dir"
-	run caller unshare --mount --propagation private "$WORK/subid.sh" "$user" 700000 65536 sh -eu "$dir/script"
+	run caller unshare --mount --propagation private "$WORK/subid.sh" "$user" 700000 "${1-65536}" sh -eu "$dir/script"
 	end_rootless "$user"
 }
 
@@ -375,6 +375,17 @@ end_rootless() { # USER
 	output=$(tr -s ' ' <<<"$output")
 	has 0 'status 6'
 	like '^ 0 54321 1' '^ 1 700000 65536'
+}
+
+@test "rootless podman: without subordinate ids, so that no groups can be set" {
+	rootless 0 <<-'EOF'
+		podman run -d --name box --network none --cgroups disabled --group-add 0 test:1 sleep 1000 >/dev/null
+		podman exec box sh -c 'cat /proc/self/uid_map /proc/self/setgroups'
+		podman rm -f -t 0 box >/dev/null
+	EOF
+	status_is 0
+	output=$(tr -s ' ' <<<"$output")
+	like '^ 0 54321 1' '^deny'
 }
 
 @test "rootless podman: in the background, exec, stop" {

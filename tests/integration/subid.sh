@@ -1,6 +1,6 @@
 #!/bin/sh -eu
-# subid.sh UID FIRST COUNT COMMAND...: runs a command as a user with a range of subordinate ids. The files that say so
-# are copies, bound over those of the machine; call it in a mount namespace of its own.
+# subid.sh UID FIRST COUNT COMMAND...: runs a command as a user with a range of subordinate ids, or none if COUNT is 0.
+# The files that say so are copies, bound over those of the machine; call it in a mount namespace of its own.
 user=$1 first=$2 count=$3
 shift 3
 copies=$(mktemp -d)
@@ -10,8 +10,10 @@ for file in passwd group subuid subgid; do
 done
 echo "agentd-test:x:$user:$user::/:/bin/sh" >>"$copies/passwd"
 echo "agentd-test:x:$user:" >>"$copies/group"
-echo "agentd-test:$first:$count" >>"$copies/subuid"
-echo "agentd-test:$first:$count" >>"$copies/subgid"
+if [ "$count" -gt 0 ]; then
+	echo "agentd-test:$first:$count" >>"$copies/subuid"
+	echo "agentd-test:$first:$count" >>"$copies/subgid"
+fi
 chmod 755 "$copies"
 for file in passwd group subuid subgid; do
 	mount --bind "$copies/$file" "/etc/$file"

@@ -79,6 +79,27 @@ map() { # CONTAINER HOST SIZE
 	refused 'additionalGids'
 }
 
+@test "in a user namespace that denies setgroups, with and without one more of the container's own" {
+	needs_user_namespaces
+	inner() { run unshare --user --map-root-user --mount "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID"; }
+	payload many cat /proc/self/setgroups -- cat /proc/self/uid_map
+	no_namespace user
+	config '(.mounts[] | select(.type == "devpts") | .options) -= ["gid=5"]' # which is not mapped
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .process.user.additionalGids = [0]'
+	inner
+	status_is 0
+	has deny
+	namespace user
+	config '.linux.uidMappings = [{ containerID: 0, hostID: 0, size: 1 }] | .linux.gidMappings = .linux.uidMappings'
+	inner
+	status_is 0
+	has deny
+	config '.process.user.additionalGids = [7]'
+	inner
+	status_is 1
+	like 'additionalGids'
+}
+
 @test "rootless: another user's ids cannot be had without newuidmap's permission" {
 	needs_user
 	config '.linux.uidMappings = [{ containerID: 0, hostID: 0, size: 1 }]'

@@ -84,7 +84,12 @@ static int check_user_namespace(void)
 		return 77;
 	if (host_probe(&host, -1, arena, &err) < 0)
 		return 1;
-	return !(host.privileged && !host.initial_user_ns && host.rootless);
+	if (!host.privileged || host.initial_user_ns || !host.rootless || host.setgroups_denied)
+		return 2;
+	if (file_write(AT_FDCWD, "/proc/self/setgroups", "deny", &err) < 0 ||
+	    host_probe(&host, -1, arena, &err) < 0)
+		return 3;
+	return host.setgroups_denied ? 0 : 4;
 }
 
 static void test_user_namespace(void **state)

@@ -67,6 +67,11 @@ static void test_plan_groups(void **state)
 	assert_true(plan.set_groups && plan.groups_len == 2 && plan.groups[1] == 6);
 	assert_int_equal(identity_plan(&spec, &process, &denied, &plan, &err), -1);
 	assert_non_null(strstr(err.text, "additionalGids"));
+	process.user.gid = extra[1];
+	assert_int_equal(identity_plan(&spec, &process, &denied, &plan, &err), -1);
+	process.user.gid = extra[0];
+	process.user.additional_gids.len = 1;
+	assert_int_equal(identity_plan(&spec, &process, &denied, &plan, &err), 0);
 	process.user.additional_gids.len = 0;
 	assert_int_equal(identity_plan(&spec, &process, &denied, &plan, &err), 0);
 	assert_false(plan.set_groups);

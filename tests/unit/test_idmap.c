@@ -24,6 +24,7 @@ static struct spec_id_mapping outside_overlaps[] = { { 0, 1000, 2 }, { 2, 1001, 
 static struct spec_id_mapping no_root[] = { { 1, 100000, 65536 } };
 
 static const struct host root_host = { .privileged = true, .initial_user_ns = true };
+static const struct host denied_host = { .privileged = true, .setgroups_denied = true };
 static const struct host user_host = { .uid = 1000, .gid = 1000, .rootless = true };
 
 #define ROWS(rows)                    \
@@ -107,6 +108,24 @@ static const struct row rows[] = {
 	  NULL,
 	  { .write = true,
 	    .become_root = true,
+	    .uid_map = "0 1000 1\n1 100000 65536\n",
+	    .gid_map = "0 1000 1\n1 100000 65536\n" } },
+	{ "groups are denied already",
+	  &denied_host,
+	  { 0 },
+	  { 0 },
+	  { 0 },
+	  NULL,
+	  { .deny_setgroups = true } },
+	{ "groups are denied to all below",
+	  &denied_host,
+	  { user_new, 1 },
+	  ROWS(range),
+	  ROWS(range),
+	  NULL,
+	  { .write = true,
+	    .become_root = true,
+	    .deny_setgroups = true,
 	    .uid_map = "0 1000 1\n1 100000 65536\n",
 	    .gid_map = "0 1000 1\n1 100000 65536\n" } },
 	{ "a user maps his own id",
