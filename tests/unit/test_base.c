@@ -22,6 +22,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
+#include "runtime/base/process_stat.h"
 #include "runtime/base/sys.h"
 
 static char directory[64];
@@ -294,6 +295,23 @@ static void test_names(void **state)
 	assert_null(name_text(table, 3));
 }
 
+/* The name of a program is between parentheses, and may have any itself. */
+static void test_process_stat(void **state)
+{
+	char line[PROCESS_STAT_SIZE] = "7 (a) Z (b) S 1 2 3 4 5 6";
+
+	(void)state;
+	assert_int_equal(strncmp(process_stat_field(line, PROCESS_STAT_LETTER), "S ", 2), 0);
+	assert_int_equal(atoi(process_stat_field(line, 4)), 1);
+	assert_string_equal(process_stat_field(line, 9), "6");
+	assert_null(process_stat_field(line, 10));
+	assert_null(process_stat_field("7 no name", PROCESS_STAT_LETTER));
+	assert_int_equal(process_stat_read(0, line), 0);
+	assert_int_equal(atoi(process_stat_field(line, 4)), getppid());
+	assert_int_equal(process_stat_read(getpid(), line), 0);
+	assert_int_equal(atoi(process_stat_field(line, 4)), getppid());
+}
+
 /* Each day of the years that the kernel's clock has. */
 static void test_clock_text(void **state)
 {
@@ -325,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_write_is_careful, setup, teardown),
 		cmocka_unit_test(test_signal_of_the_library),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_process_stat),
 		cmocka_unit_test(test_clock_text),
 	};
 
