@@ -23,8 +23,6 @@ BEGIN {
 	home["seccomp.h"] = "^isolation/seccomp\\.c$"
 	home["sys/capability.h"] = "^isolation/caps\\.c$"
 	home["libmnl/"] = "^isolation/network\\.c$"
-	home["systemd/"] = "^isolation/cgroup_systemd\\.c$"
-	home["microhttpd.h"] = "^selftest/health\\.c$"
 }
 
 /^#[ \t]*include[ \t]*"/ {
