@@ -48,6 +48,20 @@ static void test_clean(void **state)
 	arena_free(arena);
 }
 
+static void test_plain(void **state)
+{
+	static const char *const plain[] = { "a", ".a", "..a", "a.", "...", "a/b", "ab/.c/..d" };
+	static const char *const not_plain[] = { "",	 "/",	  "/a",	   "a/",  "a//b",
+						 ".",	 "..",	  "./a",   "a/.", "a/..",
+						 "../a", "a/./b", "a/../b" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		assert_true(path_is_plain(plain[i]));
+	for (size_t i = 0; i < ARRAY_LEN(not_plain); i++)
+		assert_false(path_is_plain(not_plain[i]));
+}
+
 static void body_links(void)
 {
 	static const char *const links[] = { OUTSIDE, "../../../../../tmp/outside",
@@ -271,10 +285,11 @@ static void test_proc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clean),	   cmocka_unit_test(test_links),
-		cmocka_unit_test(test_many_links), cmocka_unit_test(test_magic_links),
-		cmocka_unit_test(test_make),	   cmocka_unit_test(test_race),
-		cmocka_unit_test(test_device),	   cmocka_unit_test(test_proc),
+		cmocka_unit_test(test_clean),	    cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_links),	    cmocka_unit_test(test_many_links),
+		cmocka_unit_test(test_magic_links), cmocka_unit_test(test_make),
+		cmocka_unit_test(test_race),	    cmocka_unit_test(test_device),
+		cmocka_unit_test(test_proc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
