@@ -117,18 +117,18 @@ static void enabling_text(unsigned mask, char *text, size_t size)
 }
 
 /* Gives controllers to the cgroups below `dir` (cgroup-v2.rst, "Enabling and Disabling"). */
-static int enable_controllers(int dir, const char *where, unsigned needed, unsigned accounting,
+static int enable_controllers(int dir, const char *where, unsigned needed, unsigned extra,
 			      struct err *err)
 {
 	unsigned enabled;
 	char text[512];
 
-	if (!(needed | accounting))
+	if (!(needed | extra))
 		return 0;
 	enabled = cgroup_controllers_read(dir, "cgroup.subtree_control");
-	/* Nobody's configuration asked for these: a failure leaves the callers without numbers. */
-	if (accounting & ~enabled) {
-		enabling_text(accounting & ~enabled, text, sizeof(text));
+	/* No limit asked for these. Each alone: one that is refused takes no other with it. */
+	for (unsigned left = extra & ~enabled; left; left &= left - 1) {
+		enabling_text(left & -left, text, sizeof(text));
 		file_write_small(dir, "cgroup.subtree_control", text);
 	}
 	if (!(needed & ~enabled))
@@ -165,7 +165,7 @@ static int check_unused(int dir, const char *path, struct err *err)
  * Walks from the root to the cgroup at `path`, making what is missing and enabling controllers in
  * everything above it. *made: the last one is new.
  */
-static int walk_once(int root, const char *path, unsigned needed, unsigned accounting, int *dir,
+static int walk_once(int root, const char *path, unsigned needed, unsigned extra, int *dir,
 		     bool *made, struct err *err)
 {
 	autoclose int at = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -183,7 +183,7 @@ static int walk_once(int root, const char *path, unsigned needed, unsigned accou
 		size_t start = done + (done > 0), len = strcspn(path + start, "/");
 		int next;
 
-		if (enable_controllers(at, *prefix ? prefix : "/", needed, accounting, err) < 0)
+		if (enable_controllers(at, *prefix ? prefix : "/", needed, extra, err) < 0)
 			return -1;
 		memcpy(prefix, path, start + len);
 		prefix[start + len] = '\0';
@@ -203,11 +203,11 @@ static int walk_once(int root, const char *path, unsigned needed, unsigned accou
 
 /* Again if a parent vanished under the walk: another agentd removed CGROUP_PLACE with its last
  * container. */
-static int walk_to(int root, const char *path, unsigned needed, unsigned accounting, int *dir,
+static int walk_to(int root, const char *path, unsigned needed, unsigned extra, int *dir,
 		   bool *made, struct err *err)
 {
 	for (unsigned tries = WALK_TRIES;; tries--) {
-		int result = walk_once(root, path, needed, accounting, dir, made, err);
+		int result = walk_once(root, path, needed, extra, dir, made, err);
 
 		if (result == 0 || err->code != ENOENT || tries == 1)
 			return result;
@@ -260,7 +260,7 @@ int cgroup_create(const struct cgroup_plan *plan, int *dir, struct err *err)
 
 	if (cgroup_open_root(plan->root, &root, err) < 0 ||
 	    walk_to(root, plan->path, cgroup_controllers_mask(plan->controllers),
-		    cgroup_controllers_mask(plan->accounting), &fd, &made, err) < 0)
+		    cgroup_controllers_mask(plan->extra), &fd, &made, err) < 0)
 		return -1;
 	if ((!made && check_unused(fd, plan->path, err) < 0) ||
 	    write_limits(fd, plan->limits, plan->limits_len, err) < 0 ||

@@ -34,7 +34,9 @@ struct cgroup_plan {
 	struct cgroup_limit *limits; /* in the order of writing */
 	size_t limits_len;
 	const char *controllers; /* to enable in every ancestor: "memory pids" */
-	const char *accounting;	 /* the same where the kernel lets us, for callers' statistics */
+	/* The same where the kernel lets us: for callers' statistics, and all for a container that
+	 * may make cgroups of its own: a nested manager finds what the host has. */
+	const char *extra;
 	/* To the container's root: own cgroup namespace, and the cgroup filesystem is writable. */
 	bool delegate;
 	uid_t delegate_uid; /* host id of the container's root */

@@ -257,9 +257,10 @@ static int drop_limit(const struct cgroup_limit *limit, const struct lack *lack,
 	return 0;
 }
 
-static int keep_available(unsigned here, unsigned available, int root, struct arena *arena,
-			  struct cgroup_plan *plan, struct err *err)
+static int keep_available(unsigned here, unsigned available, int root, bool manages,
+			  struct arena *arena, struct cgroup_plan *plan, struct err *err)
 {
+	unsigned extra = manages ? available : available & cgroup_controllers_mask(ACCOUNTING);
 	struct top top = { .here = here };
 	unsigned needed = 0;
 	size_t kept = 0;
@@ -283,8 +284,7 @@ static int keep_available(unsigned here, unsigned available, int root, struct ar
 	}
 	plan->limits_len = kept;
 	plan->controllers = controllers_text(needed, arena);
-	plan->accounting =
-		controllers_text(available & cgroup_controllers_mask(ACCOUNTING) & ~needed, arena);
+	plan->extra = controllers_text(extra & ~needed, arena);
 	return 0;
 }
 
@@ -304,10 +304,10 @@ static int go_without(const struct lack *lack, struct arena *arena, struct cgrou
 
 /*
  * config-linux.md "Cgroup ownership": with a cgroup namespace of its own and a writable cgroup file
- * system, to the container's root. Only where that is somebody else than the maker.
+ * system (`manages`), to the container's root. Only where that is somebody else than the maker.
  */
 static int plan_delegation(const struct spec *spec, const struct host *host, struct arena *arena,
-			   struct cgroup_plan *plan, struct err *err)
+			   struct cgroup_plan *plan, bool *manages, struct err *err)
 {
 	const struct spec_namespace *namespace = spec_find_namespace(spec, CLONE_NEWCGROUP);
 	const struct spec_id_mapping *root = spec_find_mapping(&spec->linux.uid_mappings, 0);
@@ -323,9 +323,9 @@ static int plan_delegation(const struct spec *spec, const struct host *host, str
 			return err_within(err, "mounts[%zu]", i);
 		writable |= !(mount_flags_set(&flags) & SYS_MOUNT_ATTR_RDONLY);
 	}
+	*manages = namespace && !namespace->path && writable;
 	plan->delegate_uid = root ? root->host_id : 0;
-	plan->delegate = namespace && !namespace->path && writable && root &&
-			 root->host_id != host->uid;
+	plan->delegate = *manages && root && root->host_id != host->uid;
 	return 0;
 }
 
@@ -336,6 +336,7 @@ int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_ma
 	struct lack lack = { 0 };
 	autoclose int root = -1;
 	unsigned top = 0, available = 0;
+	bool manages;
 
 	*plan = (struct cgroup_plan){ .best_effort = best_effort, .root = host->cgroup_root };
 	if (manager == CGROUP_MANAGER_SYSTEMD)
@@ -366,7 +367,7 @@ int cgroup_plan(const struct spec *spec, const struct host *host, enum cgroup_ma
 	if (lack.reason)
 		return go_without(&lack, arena, plan, err);
 	plan->wanted = true;
-	if (plan_delegation(spec, host, arena, plan, err) < 0)
+	if (plan_delegation(spec, host, arena, plan, &manages, err) < 0)
 		return -1;
-	return keep_available(top, available, root, arena, plan, err);
+	return keep_available(top, available, root, manages, arena, plan, err);
 }

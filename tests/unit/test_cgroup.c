@@ -271,7 +271,7 @@ static void test_plan_place(void **state)
 		assert_true(plan.wanted);
 		assert_string_equal(plan.path, cases[i].path);
 		assert_string_equal(plan.controllers, "");
-		assert_string_equal(plan.accounting, "memory pids");
+		assert_string_equal(plan.extra, "memory pids");
 	}
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		spec.linux.cgroups_path = wrong[i];
@@ -305,7 +305,7 @@ static void test_plan_controllers(void **state)
 	assert_string_equal(rows_text(plan.limits, plan.limits_len),
 			    "pids.max=max\nmemory.max=4096\n");
 	assert_string_equal(plan.controllers, "memory pids");
-	assert_string_equal(plan.accounting, "");
+	assert_string_equal(plan.extra, "");
 
 	/* The weight that every cgroup has: 1024 shares, as callers of runc ask for by default. */
 	make_cgroup(".", "memory pids\n", "pids\n");
@@ -368,7 +368,7 @@ static int plan_as_user(void)
 	/* pod is ours, the root is not: beside us, and only what is enabled on the way. */
 	if (cgroup_plan(&spec, &user, CGROUP_MANAGER_CGROUPFS, false, "one", arena, &plan, &err) <
 		    0 ||
-	    strcmp(plan.path, "pod/agentd/one") != 0 || strcmp(plan.accounting, "pids") != 0)
+	    strcmp(plan.path, "pod/agentd/one") != 0 || strcmp(plan.extra, "pids") != 0)
 		return 1;
 	spec.linux.resources.memory.limit = (struct optional_i64)SET(4096);
 	if (cgroup_plan(&spec, &user, CGROUP_MANAGER_CGROUPFS, false, "one", arena, &plan, &err) ==
@@ -433,11 +433,13 @@ static void test_plan_delegation(void **state)
 	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
 	assert_true(plan.delegate);
 	assert_int_equal(plan.delegate_uid, 100000);
+	assert_string_equal(plan.extra, "cpu memory pids"); /* for what it manages itself */
 	for (size_t i = 0; i < ARRAY_LEN(read_only); i++) {
 		mount.options = (struct spec_strings){ &read_only[i], 1 };
 		assert_int_equal(
 			plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
 		assert_false(plan.delegate);
+		assert_string_equal(plan.extra, "memory pids");
 	}
 	mount.options = (struct spec_strings){ writable, 2 };
 	assert_int_equal(plan_in_tree(&spec, tree, CGROUP_MANAGER_CGROUPFS, false, &plan, &err), 0);
@@ -464,7 +466,7 @@ static int setup_real(void **state)
 		.root = host.cgroup_root,
 		.path = arena_format(arena, "agentd-test-%d/leaf", (int)getpid()),
 		.controllers = "",
-		.accounting = "",
+		.extra = "",
 	};
 	return 0;
 }

@@ -51,6 +51,16 @@ delegation() {
 }
 check "delegation to the root of a user namespace" delegation
 
+# Without a user namespace too: what manages cgroups inside (kubelet, systemd) looks for controllers before it starts.
+controllers() {
+	config '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end) | .linux.resources = {}'
+	inside cat /sys/fs/cgroup/cgroup.controllers
+	for controller in $(cat $CGROUP/cgroup.controllers); do
+		expect like "(^| )$controller( |\$)"
+	done
+}
+check "a container that may make cgroups has every controller" controllers
+
 read_only() {
 	inside many mkdir /sys/fs/cgroup/mine -- write /sys/fs/cgroup/cgroup.procs 0
 	expect has mkdir=EROFS
