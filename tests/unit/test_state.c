@@ -203,7 +203,7 @@ static void test_lock_of_a_deleted_one(void **state)
 	close(other);
 }
 
-static void test_links_are_not_followed(void **state)
+static void test_nothing_leads_out(void **state)
 {
 	struct err err;
 	int dir;
@@ -212,6 +212,10 @@ static void test_links_are_not_followed(void **state)
 	assert_int_equal(symlinkat("/", root, "link"), 0);
 	assert_int_equal(state_open(root, "link", false, &dir, &err), -1);
 	assert_int_equal(unlinkat(root, "link", 0), 0);
+	assert_int_equal(state_open(root, "..", false, &dir, &err), -1);
+	assert_int_equal(err.code, EINVAL);
+	assert_int_equal(state_create(root, "../beside", &dir, &err), -1);
+	assert_int_equal(err.code, EINVAL);
 }
 
 static struct state *save_and_load(int dir, const struct state *saved)
@@ -538,7 +542,7 @@ int main(void)
 		cmocka_unit_test(test_remove_whatever_is_there),
 		cmocka_unit_test(test_what_is_not_ours_stays),
 		cmocka_unit_test(test_lock_of_a_deleted_one),
-		cmocka_unit_test(test_links_are_not_followed),
+		cmocka_unit_test(test_nothing_leads_out),
 		cmocka_unit_test(test_save_and_load),
 		cmocka_unit_test(test_texts_that_are_no_utf8),
 		cmocka_unit_test(test_creating_until_created),
