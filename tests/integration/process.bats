@@ -161,7 +161,7 @@ load helpers
 	needs_root # chmod alone would be the user's own file
 	chmod 744 "$BUNDLE/rootfs/bin/canary"
 	config '.process.user.uid = 1000 | .process.user.gid = 1000 | .process.args = ["canary", "echo", "found"]'
-	refused 'found in \$PATH, but Permission denied'
+	refused 'found in \$PATH, but permission denied'
 	config '.process.capabilities[] = ["CAP_DAC_OVERRIDE"] | .process.capabilities.ambient = .process.capabilities.bounding'
 	launch
 	status_is 0
