@@ -62,22 +62,58 @@ static bool list_row(const struct selftest_case *row, void *context)
 	return true;
 }
 
-static void print_layers(const char *key, unsigned layers, struct arena *arena)
+/* clang-format off */
+/* How it is known that the attempt could have got through. */
+static const char *const controls[] = {
+	[CONTROL_HOST]     = "the same on the host, without any layer",
+	[CONTROL_TWIN]     = "the same as root of fresh namespaces, without any other layer",
+	[CONTROL_ORACLE]   = "as twin, and past the check of rights it ends with ",
+	[CONTROL_DECOY]    = "the same on the host, where it reaches what was laid out for it",
+	[CONTROL_ABLATION] = "the same container, without ",
+	[CONTROL_COUNTER]  = "as twin, and a counter of the kernel must move in the container",
+	[CONTROL_NONE]     = "there is nothing to compare with",
+};
+/* clang-format on */
+
+static const char *errnos_text(const int errnos[CASE_ERRNOS_MAX], struct arena *arena)
 {
-	printf("%-13s%s\n", key, report_layers(layers, arena));
+	const char *text = "";
+
+	for (size_t i = 0; i < CASE_ERRNOS_MAX && errnos[i]; i++)
+		text = arena_format(arena, "%s%s%s", text, i ? ", " : "",
+				    report_errno(errnos[i], arena));
+	return text;
+}
+
+static void print_control(const struct selftest_case *row, struct arena *arena)
+{
+	printf("%-13s%s: %s%s\n", "control", name_text(control_names, row->control),
+	       controls[row->control],
+	       row->control == CONTROL_ORACLE	  ? errnos_text(row->through, arena)
+	       : row->control == CONTROL_ABLATION ? report_layers(row->without, arena)
+						  : "");
+}
+
+static void print_references(const char *words, struct arena *arena)
+{
+	struct report_reference reference;
+
+	for (const char *key = "references"; report_reference(&words, arena, &reference); key = "")
+		if (reference.framework)
+			printf("%-13s%s: %s\n", key, reference.framework->name, reference.control);
+		else
+			printf("%-13s%s\n", key, reference.control);
 }
 
 static int explain(const char *id, struct arena *arena, struct err *err)
 {
 	const struct selftest_case *row = case_find(id);
-	const char *errnos = "";
+	const char *errnos;
 
 	if (!row)
 		return err_set(err, OPTIONS_USAGE,
 			       "--explain: no attempt is '%s'; see agentd selftest --list", id);
-	for (size_t i = 0; i < CASE_ERRNOS_MAX && row->contained[i]; i++)
-		errnos = arena_format(arena, "%s%s%s", errnos, i ? ", " : "",
-				      report_errno(row->contained[i], arena));
+	errnos = errnos_text(row->contained, arena);
 	printf("%s (%s, %s)\n\n", row->id, row->group, name_text(severity_names, row->severity));
 	printf("%-13s%s\n", "attempt", row->attempt);
 	if (*errnos)
@@ -85,15 +121,14 @@ static int explain(const char *id, struct arena *arena, struct err *err)
 		       row->layers & LAYER_SECCOMP ? ", SIGSYS" : "");
 	if (row->judge)
 		printf("%-13s%s\n", "judged", "from what is seen outside of the container");
-	print_layers("layers", row->layers, arena);
-	printf("%-13s%s\n", "control", name_text(control_names, row->control));
+	printf("%-13s%s\n", "layers", report_layers(row->layers, arena));
+	print_control(row, arena);
 	printf("%-13s%s\n", "profile", profiles_text(row->profiles));
 	if (*row->remedy)
 		printf("%-13s%s\n", "remedy", row->remedy);
 	if (*row->limitation)
 		printf("%-13s%s\n", "limitation", row->limitation);
-	if (*row->references)
-		printf("%-13s%s\n", "references", row->references);
+	print_references(row->references, arena);
 	return 0;
 }
 

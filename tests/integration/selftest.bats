@@ -168,6 +168,11 @@ nothing_but() {
 		# what must work needs no remedy
 		[[ $output == *'liveness'* ]] || like '^remedy '
 	done
+	# in words: what is compared, and whose numbers these are
+	run agentd selftest --explain sys.mount-setattr
+	like '^control +oracle: .* ends with ENOENT$' '^references +MITRE ATT&CK: T1611$'
+	run agentd selftest --explain fs.ll-refer
+	like '^control +ablation: the same container, without landlock$'
 	run agentd selftest --list --quick
 	[ "$(wc -l <<<"$output")" -le 60 ]
 	run agentd selftest --explain nosuch
