@@ -29,6 +29,9 @@ static int start(struct scene *scene, struct processes *all, pid_t *first, struc
 
 	if (result <= 0)
 		return result;
+	if (cgroup < 0)
+		return scene_undecided(scene, VERDICT_SKIPPED,
+				       "without a cgroup, the container's processes are not known");
 	if (container_pids(scene->settings, scene->id, &all->item, &all->len, err) < 0)
 		return -1;
 	if (all->len < CHILDREN)

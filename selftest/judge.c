@@ -69,7 +69,8 @@ void judge_describe(const struct observation *seen, char *text, size_t size)
 	char name[32];
 
 	if (seen->done && seen->value < 0)
-		snprintf(text, size, "%s", judge_error(seen->error, name));
+		snprintf(text, size, "%s%s", judge_error(seen->error, name),
+			 seen->error == ECANCELED ? " (what it needs could not be prepared)" : "");
 	else if (seen->done)
 		snprintf(text, size, "returned %lld%s%s", (long long)seen->value,
 			 *seen->text ? ": " : "", seen->text);

@@ -35,7 +35,8 @@ bool judge_killed(const struct observation *seen, int signal);
 /* Seen without any layer: the kernel, or the host, has no such thing. `seen` may be NULL. */
 bool judge_absent(const struct selftest_case *row, const struct observation *seen);
 
-/* "EPERM", "returned 3", "killed by SIGSYS", "no answer". */
+/* "EPERM", "returned 3", "killed by SIGSYS", "no answer". No system call has ECANCELED: an attempt
+ * says so that it did not get as far as its own. */
 void judge_describe(const struct observation *seen, char *text, size_t size);
 
 /* "EPERM", or a number where it has no name. */

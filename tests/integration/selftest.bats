@@ -289,6 +289,15 @@ in_place() {
 	run timeout -s KILL 100 $AGENTD --root "$ROOT" selftest --in-place "$@" 3>&-
 }
 
+@test "without cgroups: what needs one is skipped, and says so" {
+	needs_root
+	unshare -m bash -c 'umount -R -l /sys/fs/cgroup && exec "$@"' - \
+		"$AGENTD" --root "$ROOT" selftest --only 'hyg.*,cg.kill' --format json >"$REPORT" || [ $? -eq 3 ]
+	holds '[.canaries[] | select(.id == "hyg.zombies" or .id == "hyg.parent-death" or .id == "cg.kill") | .verdict] |
+		unique == ["skipped"]'
+	holds '[.canaries[] | select(.id == "hyg.zombies") | .reason | test("without a cgroup")] == [true]'
+}
+
 @test "a run that takes too long says so" {
 	selftest --timeout 1 --comprehensive
 	[ "$status" -eq 0 ] || [ "$status" -ge 3 ]

@@ -281,6 +281,7 @@ static void test_words(void **state)
 		{ RETURNED(7), "returned 7" },
 		{ { ALL, .done = true, .value = 1, .text = "sysfs=ok" }, "returned 1: sysfs=ok" },
 		{ REFUSED(EPERM), "EPERM" },
+		{ REFUSED(ECANCELED), "ECANCELED (what it needs could not be prepared)" },
 		{ REFUSED(MARKER_ERRNO), "errno 3927" },
 		{ KILLED(SIGSYS), "killed by SIGSYS" },
 		{ KILLED(200 & 0x7f), "killed by SIG?" },
