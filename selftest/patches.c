@@ -105,6 +105,39 @@ static bool is_separable(struct json *namespace)
 	return false;
 }
 
+static bool is_queues(struct json *mount)
+{
+	return strcmp(member_text(mount, "type"), "mqueue") == 0;
+}
+
+/* Who is root of a user namespace alone may not mount what belongs to the host's others: its /sys
+ * is lent, its message queues (/dev/mqueue) no attempt needs. */
+static void lend_filesystems(struct json *config, struct arena *arena)
+{
+	struct json *mounts = member(config, "mounts");
+
+	list_remove(mounts, is_queues);
+	for (struct json *mount = mounts ? mounts->first : NULL; mount; mount = mount->next) {
+		if (strcmp(member_text(mount, "type"), "sysfs") != 0)
+			continue;
+		member(mount, "type")->text = "bind";
+		if (!member(mount, "source"))
+			json_string(mount, "source", "", arena);
+		member(mount, "source")->text = "/sys";
+		json_string(member_array(mount, "options", arena), NULL, "rbind", arena);
+	}
+}
+
+static void share_namespaces(struct json *config, struct arena *arena)
+{
+	struct json *namespaces = member(member(config, "linux"), "namespaces");
+
+	list_remove(namespaces, is_separable);
+	for (struct json *at = namespaces ? namespaces->first : NULL; at; at = at->next)
+		if (strcmp(member_text(at, "type"), "user") == 0)
+			lend_filesystems(config, arena);
+}
+
 static bool is_restriction(struct json *option)
 {
 	static const char *const words[] = { "ro", "nosuid", "nodev", "noexec" };
@@ -150,7 +183,7 @@ struct json *patch_leave_out(const struct stage *stage, struct json *config, uns
 	if (layers & LAYER_CAPABILITIES)
 		grant_capabilities(config, stage->host, stage->arena);
 	if (layers & LAYER_NAMESPACES)
-		list_remove(member(member(config, "linux"), "namespaces"), is_separable);
+		share_namespaces(config, stage->arena);
 	if (layers & LAYER_MOUNTS)
 		lift_mount_options(config);
 	return config;
