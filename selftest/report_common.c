@@ -311,7 +311,7 @@ const struct report_cell_look report_cells[CELLS_LEN] = {
 	[CELL_EXPECTED] = { '?', "expected", "it may stop this; not measured" },
 	[CELL_OTHERS]   = { 'o', "others",   "left out in turn: others stop it too" },
 	[CELL_DECIDED]  = { 'd', "decided",  "it stopped it" },
-	[CELL_ALONE]    = { 'A', "alone",    "it stopped it, and no other does" },
+	[CELL_ALONE]    = { 'A', "alone",    "it stopped it, and does so without the others" },
 	[CELL_MISSED]   = { 'X', "missed",   "it may stop this, and it got through" },
 };
 

@@ -97,7 +97,7 @@ enum report_cell {
 	CELL_EXPECTED, /* it may stop this, and nothing was measured */
 	CELL_OTHERS,   /* left out in turn: others stop it too */
 	CELL_DECIDED,  /* it stopped it */
-	CELL_ALONE,    /* it stopped it, and no other does */
+	CELL_ALONE,    /* it stopped it, and does so without the others */
 	CELL_MISSED,   /* it should have, and it got through */
 	CELLS_LEN
 };

@@ -75,6 +75,24 @@ nothing_but() {
 	status_is 0
 	holds '.summary.fail == 0 and .summary.error == 0'
 	holds '[.canaries[].layers.matrix // {} | .[]] | index("alone") != null'
+	attributes_rightly
+}
+# What network, Landlock and so on do by themselves can be measured; the pid and mount namespaces cannot be left out, so that
+# nothing shows of what they stop.
+attributes_rightly() {
+	holds '.canaries[] | select(.id == "net.tcp-decoy") | .layers.matrix | .namespaces == "alone" and
+		(.landlock == "alone" or .landlock == "others")'
+	holds '[.canaries[] | select(.id == "ns.pid-kill" or .id == "ns.pid-list" or .id == "fs.symlink-abs" or .id == "fs.unix-path") |
+		.layers.matrix | .[]] | (length > 0) and (index("alone") == null) and (index("others") == null)'
+}
+
+@test "comprehensive, in a user namespace: its containers can do without the others, too" {
+	user_namespace
+	report --comprehensive "$BUNDLE/"
+	status_is 0
+	holds '[.notes[] | select(test("^(ablation|alone):"))] == []'
+	holds '[.canaries[] | select((.reason // "") | test("control .* was not made"))] == []'
+	attributes_rightly
 }
 
 @test "as another user inside the container" {
