@@ -18,12 +18,13 @@ void attempt_fail(struct attempt_result *result, int error)
 
 pid_t attempt_start_victim(void)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
+		while (getppid() == parent) /* it may have been killed before we said that */
 			pause();
+		_exit(0);
 	}
 	return pid;
 }

@@ -46,10 +46,12 @@ static long number_of(const struct number *table, const char *text)
 /* A child that waits to be ended; attempts on another process use it. */
 static pid_t start_victim(void)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a filter may kill who would end it */
+		if (getppid() != parent)	  /* and may have done so already */
+			_exit(0);
 		canary_rest();
 	}
 	return pid;
