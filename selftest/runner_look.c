@@ -6,10 +6,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "isolation/caps.h"
 #include "runtime/options.h"
+#include "selftest/report.h"
 #include "selftest/rows.h"
 #include "selftest/select.h"
 #include "selftest/trials.h"
@@ -128,13 +128,15 @@ static int load_config(struct runner *runner, struct err *err)
 int runner_look(struct runner *runner, struct err *err)
 {
 	const struct selftest_options *options = runner->run->options;
+	const char *unused;
 
 	if (select_check(options, err) < 0)
 		return -1;
-	if (options->baseline && access(options->baseline, R_OK) < 0)
-		err_sys(err, "open the baseline %s", options->baseline);
-	else if (load_config(runner, err) == 0 &&
-		 (runner->stage.in_place || check_plan(runner, err) == 0)) {
+	/* compared with nothing yet, the baseline is looked at: afterwards were too late */
+	if ((!options->baseline || report_compare(runner->run, options->baseline,
+						  runner->stage.arena, &unused, err) == 0) &&
+	    load_config(runner, err) == 0 &&
+	    (runner->stage.in_place || check_plan(runner, err) == 0)) {
 		find_remedy(runner);
 		if (runner->stage.in_place)
 			check_capabilities(runner);
