@@ -76,7 +76,8 @@ int process_exec(const struct process_plan *plan, const char *program, struct er
 /*
  * A terminal from the container's own /dev/pts (CVE-2025-52565): *master is checked to be on
  * devpts, the peer (TIOCGPTPEER, never a path) is given to `uid`, becomes standard input, output
- * and error and the controlling terminal, and is bound on /dev/console. In terminal.c.
+ * and error and the controlling terminal, and is bound on /dev/console if that is the container's
+ * own. In terminal.c.
  */
 int process_open_terminal(const struct process_plan *plan, uid_t uid, bool bind_console,
 			  int *master, struct err *err);

@@ -132,8 +132,8 @@ static int run_terminal(struct launch *launch, struct err *err)
 	const struct plan *plan = launch->plan;
 	autoclose int master = -1;
 
-	if (process_open_terminal(&plan->process, plan->identity.uid, !plan->exec, &master, err) <
-	    0)
+	if (process_open_terminal(&plan->process, plan->identity.uid, plan->rootfs.wanted, &master,
+				  err) < 0)
 		return -1;
 	return wire_send(launch->wire, WIRE_CONSOLE, master, err);
 }

@@ -65,6 +65,24 @@ own_inode() { stat -Lc %i "/proc/self/ns/${file_of[$1]}"; }
 	has "net=$inode"
 }
 
+@test "a mount namespace made by someone else gets no mount from us" {
+	needs_root
+	needs script
+	unshare -m sleep 60 3>&- & local holder=$!
+	wait_for bash -c "[ \$(stat -Lc %i /proc/$holder/ns/mnt) != \$(stat -Lc %i /proc/self/ns/mnt) ]"
+	namespace mount "/proc/$holder/ns/mnt"
+	config '.mounts = [] | del(.linux.maskedPaths, .linux.readonlyPaths, .root.readonly) | .process.terminal = true |
+		.process.args = [$c, "tty"]' --arg c "$BUNDLE/rootfs/bin/canary"
+	local before
+	before=$(cat "/proc/$holder/mountinfo")
+	run script -qec "$AGENTD --root $ROOT run --bundle $BUNDLE $ID" /dev/null
+	local after
+	after=$(cat "/proc/$holder/mountinfo")
+	kill $holder
+	like '/dev/tty=ok'
+	[ "$before" = "$after" ]
+}
+
 @test "joining the host's by its path gives no right to change it" {
 	needs_root
 	config 'del(.hostname, .domainname)'
