@@ -97,6 +97,7 @@ int console_block_signals(struct err *err)
 
 /* PIPE_BUF: so much can be written to a pipe that poll(2) calls writable. */
 #define RELAY_SIZE 4096
+#define TERMINAL_SIZE 65536 /* more than the kernel keeps for the reader of a terminal (pty.c) */
 
 /* One direction of the relay. What was read is written before more is read. */
 struct relay {
@@ -203,19 +204,23 @@ static void forward_signals(const struct foreground *foreground)
 	}
 }
 
-/* What the program wrote before it ended is still in the terminal. */
+/* What the program wrote before it ended is still in the terminal. What others write to it now, and
+ * perhaps for ever, is not waited for. */
 static void flush_output(struct relay *out)
 {
+	size_t left = TERMINAL_SIZE;
+
 	while (out->to >= 0) {
 		if (relay_full(out)) {
 			relay_write(out);
 			continue;
 		}
-		if (out->from < 0)
+		if (out->from < 0 || !left)
 			break;
 		relay_read(out);
 		if (!relay_full(out))
 			break;
+		left -= out->used < left ? out->used : left;
 	}
 }
 

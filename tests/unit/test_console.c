@@ -205,6 +205,68 @@ static void test_much_output(void **state)
 	free(text);
 }
 
+/* Writes to the terminal as long as there is one, whoever else has it. */
+static pid_t flood(const char *terminal)
+{
+	static char text[4096];
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	setsid();
+	sys_close_range(3, ~0u, 0);
+	memset(text, 'x', sizeof(text));
+	for (;;) {
+		int fd = open(terminal, O_WRONLY | O_NOCTTY);
+
+		while (fd >= 0 && write(fd, text, sizeof(text)) > 0)
+			;
+		close(fd);
+	}
+}
+
+/* Another process of the container writes on when the program has ended, faster than we are read.
+ */
+static void test_output_without_end(void **state)
+{
+	struct run run = { .script = "exec sleep 60" };
+	int out[2], status;
+	char name[64], text[1024];
+	pid_t floods[3], pid;
+	size_t used = 0;
+
+	(void)state;
+	assert_int_equal(openpty(&run.master, &run.slave, name, NULL, NULL), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	for (size_t i = 0; i < ARRAY_LEN(floods); i++)
+		floods[i] = flood(name);
+	run.in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	run.out = out[1];
+	pid = foreground(&run);
+	close(run.slave);
+	close(out[1]);
+	while (used < 2000000 && waitpid(pid, &status, WNOHANG) == 0) {
+		ssize_t got = read(out[0], text, sizeof(text));
+
+		if (used < 500000 && used + sizeof(text) >= 500000)
+			kill(pid, SIGTERM); /* is forwarded */
+		used += got > 0 ? (size_t)got : 0;
+		usleep(500);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
+		kill(floods[i], SIGKILL);
+		waitpid(floods[i], NULL, 0);
+	}
+	close(out[0]);
+	close(run.master);
+	close(run.in);
+	if (used >= 2000000) {
+		kill(pid, SIGKILL);
+		fail_msg("still running, %zu bytes after the start", used);
+	}
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGTERM);
+}
+
 /* The end of our input is the end of the program's. */
 static void test_input_and_its_end(void **state)
 {
@@ -316,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_no_socket),
 		cmocka_unit_test(test_output_and_status),
 		cmocka_unit_test(test_much_output),
+		cmocka_unit_test(test_output_without_end),
 		cmocka_unit_test(test_input_and_its_end),
 		cmocka_unit_test(test_raw_mode_and_size),
 		cmocka_unit_test(test_signals_are_forwarded),
