@@ -61,6 +61,7 @@ int identity_plan(const struct spec *spec, const struct spec_process *process,
 		.groups = user->additional_gids.item,
 		.groups_len = user->additional_gids.len,
 		.set_groups = !idmap->deny_setgroups,
+		.may_keep_groups = idmap->unprivileged && !user->additional_gids.len,
 	};
 	return 0;
 }
@@ -71,7 +72,8 @@ int identity_apply(const struct identity_plan *plan, struct err *err)
 {
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "keep capabilities");
-	if (plan->set_groups && setgroups(plan->groups_len, plan->groups) < 0)
+	if (plan->set_groups && setgroups(plan->groups_len, plan->groups) < 0 &&
+	    !(errno == EPERM && plan->may_keep_groups))
 		return err_sys(err, "set %zu supplementary groups", plan->groups_len);
 	if (setresgid(plan->gid, plan->gid, plan->gid) < 0)
 		return err_sys(err, "process.user.gid: become group %u", plan->gid);

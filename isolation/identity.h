@@ -15,6 +15,9 @@ struct identity_plan {
 	const gid_t *groups;
 	size_t groups_len;
 	bool set_groups;
+	/* Where a joined user namespace denies setgroups(2), the groups that an ordinary caller has
+	 * stay: they are his own. */
+	bool may_keep_groups;
 };
 
 /* Errors: additionalGids where setgroups(2) is denied, ids that the maps do not have. */

@@ -100,6 +100,26 @@ map() { # CONTAINER HOST SIZE
 	like 'additionalGids'
 }
 
+# There is nothing to drop that could be dropped; root's groups would come along, so root is refused.
+@test "a user namespace made by someone else, in which setgroups is denied" {
+	unshare -Ur sleep 60 3>&- & local holder=$!
+	wait_for grep -q deny "/proc/$holder/setgroups"
+	namespace user "/proc/$holder/ns/user"
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .mounts |= map(select(.destination != "/dev/pts"))'
+	if is_root; then
+		output=$(agentd run --bundle "$BUNDLE" "$ID" 2>&1 3>&-) || true
+	else
+		payload id
+		launch
+	fi
+	kill $holder
+	if is_root; then
+		like 'set 0 supplementary groups: Operation not permitted'
+	else
+		has uid=0 gid=0
+	fi
+}
+
 @test "rootless: another user's ids cannot be had without newuidmap's permission" {
 	needs_user
 	config '.linux.uidMappings = [{ containerID: 0, hostID: 0, size: 1 }]'

@@ -56,6 +56,7 @@ static void test_plan_maps(void **state)
 static void test_plan_groups(void **state)
 {
 	const struct idmap_plan denied = { .deny_setgroups = true }, allowed = { 0 };
+	const struct idmap_plan ordinary = { .unprivileged = true };
 	struct spec spec = { 0 };
 	uint32_t extra[] = { 5, 6 };
 	struct spec_process process = { .user = { .uid = 3, .additional_gids = { extra, 2 } } };
@@ -65,6 +66,9 @@ static void test_plan_groups(void **state)
 	(void)state;
 	assert_int_equal(identity_plan(&spec, &process, &allowed, &plan, &err), 0);
 	assert_true(plan.set_groups && plan.groups_len == 2 && plan.groups[1] == 6);
+	assert_false(plan.may_keep_groups);
+	assert_int_equal(identity_plan(&spec, &process, &ordinary, &plan, &err), 0);
+	assert_false(plan.may_keep_groups);
 	assert_int_equal(identity_plan(&spec, &process, &denied, &plan, &err), -1);
 	assert_non_null(strstr(err.text, "additionalGids"));
 	process.user.gid = extra[1];
@@ -75,6 +79,10 @@ static void test_plan_groups(void **state)
 	process.user.additional_gids.len = 0;
 	assert_int_equal(identity_plan(&spec, &process, &denied, &plan, &err), 0);
 	assert_false(plan.set_groups);
+	assert_int_equal(identity_plan(&spec, &process, &allowed, &plan, &err), 0);
+	assert_true(plan.set_groups && !plan.may_keep_groups);
+	assert_int_equal(identity_plan(&spec, &process, &ordinary, &plan, &err), 0);
+	assert_true(plan.set_groups && plan.may_keep_groups);
 }
 
 static void body_apply(void)
@@ -89,7 +97,7 @@ static void body_apply(void)
 	plan.uid = plan.gid = 0;
 	check_err(identity_apply(&plan, &err) == 0);
 	check(getgroups(8, groups) == 0);
-	plan = (struct identity_plan){ 1234, 4321, wanted, 2, true };
+	plan = (struct identity_plan){ 1234, 4321, wanted, 2, true, false };
 	check_err(identity_apply(&plan, &err) == 0);
 	check(getgroups(8, groups) == 2 && groups[0] == 77 && groups[1] == 78);
 	check(getresuid(&ids[0], &ids[1], &ids[2]) == 0);
