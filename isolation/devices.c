@@ -239,7 +239,7 @@ static int apply_row(const struct devices_plan *plan, const struct device_row *r
 }
 
 /* Rows of one directory follow each other: it is opened once. */
-static int apply_rows(const struct devices_plan *plan, int rootfs, struct err *err)
+static int apply_rows(const struct devices_plan *plan, int rootfs, int dev, struct err *err)
 {
 	autoclose int parent = -1;
 	const char *last = "";
@@ -251,8 +251,12 @@ static int apply_rows(const struct devices_plan *plan, int rootfs, struct err *e
 		size_t size = (size_t)(name - row->path);
 
 		if (size != last_size || memcmp(row->path, last, size) != 0) {
+			bool in_dev = !strncmp(row->path, "/dev/", 5);
+
 			fd_close(&parent);
-			parent = path_make_parent(rootfs, row->path, &name, err);
+			parent = path_make_parent(in_dev ? dev : rootfs,
+						  row->path + (in_dev ? strlen("/dev") : 0), &name,
+						  err);
 			last = row->path;
 			last_size = size;
 		}
@@ -274,37 +278,45 @@ static int make_links(int dev, struct err *err)
 /* path_make() follows a link within the root filesystem, so it is asked only where nothing is. */
 static int open_dev(int rootfs, struct err *err)
 {
-	int dev = path_open_no_links(rootfs, "/dev", O_PATH | O_DIRECTORY);
+	int dev = path_open_how(rootfs, "/dev", O_PATH | O_DIRECTORY,
+				RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 
 	if (dev < 0 && errno == ENOENT)
 		return path_make(rootfs, "/dev", PATH_DIRECTORY, err);
 	if (dev < 0 && errno == ELOOP)
 		return err_set(err, ELOOP, "/dev of the root filesystem is a symbolic link: %s",
 			       strerror(ELOOP));
+	if (dev < 0 && errno == EXDEV)
+		return err_set(err, EXDEV,
+			       "/dev of the root filesystem is covered by a mount that a symbolic "
+			       "link led there: %s",
+			       strerror(EXDEV));
 	if (dev < 0)
 		return err_sys(err, "open /dev of the root filesystem");
 	return dev;
 }
 
-int devices_apply(const struct devices_plan *plan, int rootfs, struct err *err)
+int devices_apply(const struct devices_plan *plan, int rootfs, int dev, struct err *err)
 {
-	autoclose int dev = open_dev(rootfs, err);
+	autoclose int own = dev < 0 ? open_dev(rootfs, err) : -1;
 	autoclose int console = -1;
 	mode_t mask;
 	int result;
 
 	if (dev < 0)
+		dev = own;
+	if (dev < 0)
 		return -1;
 	/* A node's mode is exact: chmod(2) takes no O_PATH descriptor before Linux 6.6. */
 	mask = umask(0);
-	result = apply_rows(plan, rootfs, err);
+	result = apply_rows(plan, rootfs, dev, err);
 	umask(mask);
 	if (result < 0)
 		return -1;
 	if (!plan->own_dev)
 		return 0;
 	if (plan->terminal) {
-		console = path_make(rootfs, "/dev/console", PATH_FILE, err);
+		console = path_make(dev, "/console", PATH_FILE, err);
 		if (console < 0)
 			return -1;
 	}

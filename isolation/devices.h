@@ -32,8 +32,9 @@ int devices_plan(const struct spec *spec, const struct host *host, uint64_t own,
 		 struct arena *arena, struct devices_plan *plan, struct err *err);
 
 /*
- * In init, before pivot_root: the nodes and links on descriptors below rootfs's /dev, which may not
- * be a symbolic link (CVE-2026-41579, CVE-2026-47766). An existing node that matches is kept, one
- * that does not is an error; an existing link is kept whatever it is.
+ * In init, before pivot_root: the nodes and links on descriptors below `dev`, the mount that was
+ * made on /dev. -1: none was, so it is rootfs's own directory, which may not be a symbolic link
+ * (CVE-2026-41579, CVE-2026-47766), nor covered by a mount that a link led to it. An existing node
+ * that matches is kept, one that does not is an error; an existing link is kept whatever it is.
  */
-int devices_apply(const struct devices_plan *plan, int rootfs, struct err *err);
+int devices_apply(const struct devices_plan *plan, int rootfs, int dev, struct err *err);

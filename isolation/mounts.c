@@ -60,7 +60,7 @@ static int check_destination(const struct mount_row *row, int fd, enum path_kind
 static int open_destination(const struct mount_row *row, int rootfs, enum path_kind kind,
 			    struct stat *st, bool *made, struct err *err)
 {
-	int (*find)(int, const char *, int) = row->kernel ? path_open_no_links : path_open;
+	int (*find)(int, const char *, int) = row->guarded ? path_open_no_links : path_open;
 	autoclose int fd = find(rootfs, row->destination, O_PATH);
 
 	*made = fd < 0 && errno == ENOENT && row->kind != MOUNT_REMOUNT;
@@ -69,7 +69,7 @@ static int open_destination(const struct mount_row *row, int rootfs, enum path_k
 		if (fd < 0)
 			return -1;
 	}
-	if (*made && row->kernel) {
+	if (*made && row->guarded) {
 		fd_close(&fd);
 		fd = find(rootfs, row->destination, O_PATH);
 	}
@@ -146,7 +146,8 @@ static int make_new(const struct mount_row *row, const struct stat *covered, str
 
 	if (tree < 0 && err->code == EPERM && row->fallback_bind)
 		return bind_host(row, err);
-	if (tree < 0 && err->code == EPERM && row->kernel)
+	if (tree < 0 && err->code == EPERM &&
+	    (!strcmp(row->type, "proc") || !strcmp(row->type, "sysfs")))
 		return err_hint(err,
 				"a user namespace may mount %s only where its own namespaces "
 				"show no more than the host's, parts of which are hidden here",
@@ -256,7 +257,7 @@ static int apply_row(const struct mount_row *row, int *fd, int rootfs, struct er
 	if (propagate(row, tree, err) < 0)
 		return -1;
 	fd_close(fd);
-	if (row->late_read_only || row->kernel)
+	if (row->late_read_only || row->guarded)
 		*fd = fd_take(&tree);
 	return 0;
 }
@@ -287,12 +288,22 @@ int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs
 		if (row->kind == MOUNT_REMOUNT || strncmp(path, row->destination, len) != 0 ||
 		    (path[len] && path[len] != '/'))
 			continue;
-		if (row->kernel || len <= start) {
-			from = row->kernel ? fds[i] : rootfs;
-			start = row->kernel ? len : 0;
+		if (row->guarded || len <= start) {
+			from = row->guarded ? fds[i] : rootfs;
+			start = row->guarded ? len : 0;
 		}
 	}
 	return path_open(from, path[start] ? path + start : "/", O_PATH);
+}
+
+int mounts_dev(const struct mounts_plan *plan, const int fds[])
+{
+	int dev = -1;
+
+	for (size_t i = 0; i < plan->len; i++)
+		if (fds[i] >= 0 && !strcmp(plan->row[i].destination, "/dev"))
+			dev = fds[i];
+	return dev;
 }
 
 int mounts_finish(const struct mounts_plan *plan, int fds[], struct err *err)

@@ -29,9 +29,9 @@ struct mount_row {
 	size_t options_len;
 	bool late_read_only; /* "ro" put off until mount points and devices were made in it */
 	bool keep_mode; /* a tmpfs without mode= gets the mode of the directory that it covers */
-	/* procfs and sysfs: no symbolic link in the destination; the mount stays open until
+	/* procfs, sysfs and /dev: no symbolic link in the destination; the mount stays open until
 	 * mounts_finish() */
-	bool kernel;
+	bool guarded;
 	bool in_proc;	    /* /proc, or one of the files in it that may be mounted on */
 	bool fallback_bind; /* sysfs, proc: bind the host's where the kernel refuses a fresh one */
 };
@@ -57,9 +57,12 @@ int mounts_open_sources(const struct mounts_plan *plan, int fds[], struct err *e
  * or -1. */
 int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct err *err);
 
-/* In init: path_open() of a container's path, O_PATH. Below a procfs or sysfs that was mounted it
+/* In init: path_open() of a container's path, O_PATH. Below a guarded mount it
  * starts there: who shares the root filesystem could swap the directory that it is mounted on. */
 int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs, const char *path);
+
+/* In init: the mount that was made on /dev last, or -1. */
+int mounts_dev(const struct mounts_plan *plan, const int fds[]);
 
 /* In init, last: the read-only state that was put off. Not by name: something else may be mounted
  * there now, and who shares a directory of the way could have swapped it. All fds are closed. */

@@ -46,6 +46,9 @@ static const char *const proc_files[] = {
 	NULL,
 };
 
+/* We work in them when they are mounted, so it must be known where they are. */
+static const char *const guarded[] = { "/proc", "/sys", "/dev", NULL };
+
 static bool is_one_of(const char *text, const char *const list[])
 {
 	for (; *list; list++)
@@ -196,8 +199,8 @@ static int plan_row(const struct spec *spec, const struct host *host, uint64_t o
 	    mount_options_parse(&mount->options, arena, &row->flags, err) < 0 ||
 	    plan_kind(mount, host, own, bundle, arena, row, err) < 0 || check_options(row, err) < 0)
 		return -1;
-	row->kernel = is_type(row, "proc") || is_type(row, "sysfs") ||
-		      !strcmp(row->destination, "/proc") || !strcmp(row->destination, "/sys");
+	row->guarded = is_type(row, "proc") || is_type(row, "sysfs") ||
+		       is_one_of(row->destination, guarded);
 	return row->kind == MOUNT_FILESYSTEM ? plan_filesystem(spec, own, arena, row, err) : 0;
 }
 

@@ -228,6 +228,7 @@ int path_make_parent(int rootfs, const char *path, const char **name, struct err
 	const char *last = slash ? slash + 1 : path;
 	char parent[PATH_MAX] = "/";
 	size_t len = (size_t)(last - path);
+	int fd;
 
 	if (!*last || !strcmp(last, ".") || !strcmp(last, ".."))
 		return err_set(err, EINVAL, "%.200s: is not the name of a file", path);
@@ -239,7 +240,16 @@ int path_make_parent(int rootfs, const char *path, const char **name, struct err
 		parent[len] = '\0';
 	}
 	*name = last;
-	return path_make(rootfs, parent, PATH_DIRECTORY, err);
+	fd = path_open_no_links(rootfs, parent, O_PATH | O_DIRECTORY);
+	if (fd < 0 && errno == ENOENT) {
+		int made = path_make(rootfs, parent, PATH_DIRECTORY, err);
+
+		if (made < 0)
+			return -1;
+		close(made);
+		fd = path_open_no_links(rootfs, parent, O_PATH | O_DIRECTORY);
+	}
+	return fd < 0 ? err_sys(err, "open %s in the root filesystem", parent) : fd;
 }
 
 int path_verify_device(int fd, mode_t type, dev_t device, const char *what, struct err *err)

@@ -50,8 +50,8 @@ int path_make(int rootfs, const char *path, enum path_kind kind, struct err *err
  * the caller checks what was opened. */
 int path_make_missing(int rootfs, const char *path, enum path_kind kind, struct err *err);
 
-/* Opens the directory that holds the last component, making it if missing; *name points into
- * `path`. */
+/* Opens the directory that holds the last component, making it if missing, but through no symbolic
+ * link: it could lead into a volume. *name points into `path`. */
 int path_make_parent(int rootfs, const char *path, const char **name, struct err *err);
 
 /* Checks that a descriptor is the device that it should be (CVE-2025-31133): S_IFCHR or S_IFBLK,

@@ -97,7 +97,10 @@ static int run_mounts(struct launch *launch, struct err *err)
 
 static int run_devices(struct launch *launch, struct err *err)
 {
-	return devices_apply(&launch->plan->devices, launch->rootfs, err);
+	const struct plan *plan = launch->plan;
+
+	return devices_apply(&plan->devices, launch->rootfs,
+			     mounts_dev(&plan->mounts, launch->mounts), err);
 }
 
 static int run_mounted(struct launch *launch, struct err *err)

@@ -318,6 +318,23 @@ exchanger() {
 	[ "$(ls "$BUNDLE/rootfs/bin")" = canary ]
 }
 
+@test "CVE-2026-41579: a volume that a link of the image puts on /dev" {
+	needs_root
+	mkdir "$WORK/volume"
+	ln -s /dev "$BUNDLE/rootfs/link"
+	config '.mounts += [{ destination: "/link", type: "bind", source: $s, options: ["rbind"] }]' --arg s "$WORK/volume"
+	payload true
+	launch
+	[ -z "$(ls -A "$WORK/volume")" ]
+	config '.mounts |= map(select(.destination | startswith("/dev") | not))'
+	refused '/dev .*covered'
+	# A device whose directory is a link into a volume.
+	config '.mounts[-1].destination = "/volume" | .linux.devices = [{ path: "/dev/more/fifo", type: "p" }]'
+	ln -s /volume "$BUNDLE/rootfs/dev/more"
+	refused 'linux.devices.*/dev|more'
+	[ -z "$(ls -A "$WORK/volume")" ]
+}
+
 @test "CVE-2026-87766: files made for mount points stay below the root" {
 	mkdir "$WORK/outside"
 	echo x >"$WORK/file"

@@ -266,7 +266,7 @@ static void test_plan_filesystems(void **state)
 
 	(void)state;
 	row = row_of(MOUNT("/dev", "tmpfs", "tmpfs", "ro", "mode=755", "sync"), OWN);
-	assert_true(row->late_read_only && !row->keep_mode && !row->kernel);
+	assert_true(row->late_read_only && !row->keep_mode && row->guarded);
 	assert_int_equal(row->flags.attr_set, 0);
 	assert_true(has_option(row, "source=tmpfs") && has_option(row, "sync") &&
 		    has_option(row, "mode=755") && !has_option(row, "ro"));
@@ -278,9 +278,9 @@ static void test_plan_filesystems(void **state)
 	assert_true(has_option(row, "ro") && !row->late_read_only);
 	assert_int_equal(row->flags.attr_set, SYS_MOUNT_ATTR_RDONLY);
 	row = row_of(MOUNT("/sys", "sysfs", "sysfs", "ro"), OWN);
-	assert_true(!has_option(row, "ro") && row->kernel && row->fallback_bind);
+	assert_true(!has_option(row, "ro") && row->guarded && row->fallback_bind);
 	row = row_of(MOUNT("/proc", "proc", "proc"), OWN);
-	assert_true(row->kernel && row->in_proc && !row->fallback_bind);
+	assert_true(row->guarded && row->in_proc && !row->fallback_bind);
 	row = row_of(MOUNT("/proc", "proc", "proc"), CLONE_NEWNS);
 	assert_true(row->fallback_bind);
 }
