@@ -135,13 +135,17 @@ static int copy_directory(int from, int to, unsigned depth, struct err *err)
 	return got < 0 ? err_sys(err, "list") : 0;
 }
 
-int copyup(int from, int to, struct err *err)
+int copyup(int from, int to, bool owner, struct err *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	autoclose int in = openat(from, ".", flags), out = openat(to, ".", flags);
 
-	if (in < 0 || out < 0)
+	struct stat st;
+
+	if (in < 0 || out < 0 || fstat(in, &st) < 0)
 		return err_sys(err, "tmpcopyup: open");
+	if (owner && chown_failed(fchown(out, st.st_uid, st.st_gid)))
+		return err_sys(err, "tmpcopyup: chown");
 	if (copy_directory(in, out, 1, err) < 0)
 		return err_wrap(err, "tmpcopyup");
 	return 0;

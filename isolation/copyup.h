@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "runtime/base/err.h"
 
 #define COPYUP_DEPTH_MAX 64 /* directories below each other */
@@ -10,6 +12,7 @@
 /*
  * Copies all that is below the directory `from` into the directory `to` (both may be O_PATH):
  * files, directories, links, special files, with modes and owners; not extended attributes, not
- * times. What is copied is hostile: no link is followed. In the child.
+ * times. `owner`: that of `from` itself too. What is copied is hostile: no link is followed. In the
+ * child.
  */
-int copyup(int from, int to, struct err *err);
+int copyup(int from, int to, bool owner, struct err *err);

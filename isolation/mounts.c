@@ -14,11 +14,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 
 #include "isolation/cgroup.h"
 #include "isolation/copyup.h"
 #include "isolation/path.h"
 #include "isolation/tree.h"
+#include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
 
@@ -221,6 +223,27 @@ static int make_tree(const struct mount_row *row, int source, const struct stat 
 	return make_new(row, row->keep_mode ? covered : NULL, err);
 }
 
+/* Of copies nothing may be used that their originals, where they lay, could not be used for. */
+static int copy_up(const struct mount_row *row, int from, int to, struct err *err)
+{
+	static const uint64_t kept[][2] = {
+		{ ST_NOSUID, SYS_MOUNT_ATTR_NOSUID },
+		{ ST_NODEV, SYS_MOUNT_ATTR_NODEV },
+		{ ST_NOEXEC, SYS_MOUNT_ATTR_NOEXEC },
+	};
+	uint64_t set = 0;
+	struct statfs fs;
+
+	if (fstatfs(from, &fs) < 0)
+		return err_sys(err, "stat the destination");
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		if ((uint64_t)fs.f_flags & kept[i][0])
+			set |= kept[i][1];
+	if (tree_set(to, set & ~row->flags.attr_clear, 0, false) < 0)
+		return err_sys(err, "set mount attributes");
+	return copyup(from, to, row->keep_owner, err);
+}
+
 static int propagate(const struct mount_row *row, int tree, struct err *err)
 {
 	for (size_t i = 0; i < row->flags.propagation_len; i++)
@@ -250,7 +273,7 @@ static int apply_row(const struct mount_row *row, int *fd, int rootfs, struct er
 	tree = make_tree(row, *fd, made ? NULL : &st, err);
 	if (tree < 0)
 		return -1;
-	if ((row->flags.what & MOUNT_OPTION_TMPCOPYUP) && copyup(destination, tree, err) < 0)
+	if ((row->flags.what & MOUNT_OPTION_TMPCOPYUP) && copy_up(row, destination, tree, err) < 0)
 		return -1;
 	if (tree_attach(tree, destination) < 0)
 		return err_sys(err, "attach it");

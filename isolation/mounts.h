@@ -28,7 +28,8 @@ struct mount_row {
 	const char **options; /* for fsconfig(2), in turn: source, superblock, flags.data, label */
 	size_t options_len;
 	bool late_read_only; /* "ro" put off until mount points and devices were made in it */
-	bool keep_mode; /* a tmpfs without mode= gets the mode of the directory that it covers */
+	bool keep_mode;	 /* a tmpfs without mode= gets the mode of the directory that it covers */
+	bool keep_owner; /* tmpcopyup without uid= or gid=: its owner too */
 	/* procfs, sysfs and /dev: no symbolic link in the destination; the mount stays open until
 	 * mounts_finish() */
 	bool guarded;

@@ -162,7 +162,7 @@ static int plan_filesystem(const struct spec *spec, uint64_t own, struct arena *
 			   struct mount_row *row, struct err *err)
 {
 	const struct mount_flags *flags = &row->flags;
-	bool mode = false;
+	bool mode = false, owner = false;
 
 	/* Nothing is mounted below a new filesystem. */
 	row->flags.attr_set = mount_flags_set(flags);
@@ -183,11 +183,14 @@ static int plan_filesystem(const struct spec *spec, uint64_t own, struct arena *
 	for (size_t i = 0; i < flags->data_len; i++) {
 		row->options[row->options_len++] = flags->data[i];
 		mode = mode || !strncmp(flags->data[i], "mode=", 5);
+		owner = owner || !strncmp(flags->data[i], "uid=", 4) ||
+			!strncmp(flags->data[i], "gid=", 4);
 	}
 	if (spec->linux.mount_label && !is_one_of(row->type, without_label))
 		row->options[row->options_len++] =
 			arena_format(arena, "context=%s", spec->linux.mount_label);
 	row->keep_mode = is_type(row, "tmpfs") && !mode;
+	row->keep_owner = (flags->what & MOUNT_OPTION_TMPCOPYUP) && !owner;
 	return 0;
 }
 

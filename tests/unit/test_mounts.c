@@ -526,7 +526,7 @@ static void body_copy_up(void)
 	char target[64] = "";
 
 	check(mkdir(ROOTFS "/var", 0755) == 0 && mkdir(ROOTFS "/var/deep", 0700) == 0);
-	check(chown(ROOTFS "/var/deep", 12, 34) == 0);
+	check(chown(ROOTFS "/var/deep", 12, 34) == 0 && chown(ROOTFS "/var", 56, 78) == 0);
 	write_file(ROOTFS "/var/deep/file", "content");
 	check(chmod(ROOTFS "/var/deep/file", 04711) == 0);
 	check(symlink(OUTSIDE "/secret", ROOTFS "/var/link") == 0);
@@ -544,12 +544,31 @@ static void body_copy_up(void)
 	check(lstat(ROOTFS "/var/directory-link", &st) == 0 && S_ISLNK(st.st_mode));
 	check(lstat(ROOTFS "/var/fifo", &st) == 0 && S_ISFIFO(st.st_mode));
 	check(flags_of(ROOTFS "/var") & ST_RDONLY);
+	check(!(flags_of(ROOTFS "/var") & (ST_NODEV | ST_NOSUID | ST_NOEXEC)));
+	check(stat(ROOTFS "/var", &st) == 0 && st.st_uid == 56 && st.st_gid == 78);
+}
+
+/* A set-user-id program on a filesystem where it is none must not become one by being copied. */
+static void body_copy_up_flags(void)
+{
+	struct stat st;
+	struct err err;
+
+	check(mkdir(ROOTFS "/var", 0755) == 0);
+	check(mount("tmpfs", ROOTFS "/var", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0);
+	check(chown(ROOTFS "/var", 56, 78) == 0);
+	check_err(mount_one(MOUNT("/var", "tmpfs", NULL, "tmpcopyup", "exec", "uid=1"), OWN, &host,
+			    &err) == 0);
+	check((flags_of(ROOTFS "/var") & (ST_NODEV | ST_NOSUID | ST_NOEXEC)) ==
+	      (ST_NODEV | ST_NOSUID));
+	check(stat(ROOTFS "/var", &st) == 0 && st.st_uid == 1 && st.st_gid == 0);
 }
 
 static void test_copy_up(void **state)
 {
 	(void)state;
 	in_sandbox(body_copy_up);
+	in_sandbox(body_copy_up_flags);
 }
 
 static void body_copy_up_bounds(void)
