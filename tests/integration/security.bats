@@ -389,6 +389,13 @@ exchanger() {
 	inside true
 }
 
+@test "CVE-2026-47262: a user database without end costs neither memory nor time" {
+	truncate -s 1T "$BUNDLE/rootfs/etc/passwd" "$BUNDLE/rootfs/etc/group"
+	payload true
+	run timeout 10 "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	status_is 0
+}
+
 @test "a root filesystem full of links that turn in circles" {
 	ln -s loop "$BUNDLE/rootfs/loop"
 	mkdir "$WORK/data"
