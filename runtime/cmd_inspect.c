@@ -277,9 +277,12 @@ static int write_config(const char *bundle, const char *text, size_t size, struc
 	if (dir < 0)
 		return err_sys(err, "open bundle %s", bundle);
 	fd = openat(dir, SPEC_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0 || file_write_all(fd, text, size) < 0)
-		return err_sys(err, "write %s/" SPEC_FILE, bundle);
-	return 0;
+	if (fd >= 0 && file_write_all(fd, text, size) == 0)
+		return 0;
+	err_sys(err, "write %s/" SPEC_FILE, bundle);
+	if (fd >= 0) /* it is ours, and half of one would be in the way */
+		unlinkat(dir, SPEC_FILE, 0);
+	return -1;
 }
 
 static int cmd_spec(const struct options *options, const struct settings *settings, struct err *err)

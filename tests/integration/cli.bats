@@ -19,6 +19,16 @@ load helpers
 	cmp "$WORK/before" "$BUNDLE/config.json"
 }
 
+@test "spec leaves no half of a file on a full disk" {
+	needs_root
+	mkdir "$WORK/full"
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare --mount sh -c 'mount -t tmpfs -o size=4k none "$1/full" && { cat /dev/zero >"$1/full/zero" 2>/dev/null
+		"$2" spec --bundle "$1/full"; echo "status=$?"; ls "$1/full"; }' - "$WORK" "$AGENTD"
+	like "^agentd: write $WORK/full/config.json: No space left" '^status=1$'
+	unlike '^config.json$'
+}
+
 @test "the default configuration confines" {
 	rm "$BUNDLE/config.json"
 	make_default_bundle
