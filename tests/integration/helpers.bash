@@ -200,16 +200,16 @@ unlike() {
 # The value of KEY=VALUE in the output.
 value() { sed -n "s|^$1=||p" <<<"$output" | head -n 1; }
 
-# refused REGEX...: the launch fails with one line from agentd that matches, and with nothing left of the container
+# refused REGEX...: the launch fails with one line from agentd that matches, and with nothing left of the container. Each part
+# says itself that it failed: errexit is off where `|| ...` stands behind the call.
 refused() {
 	status=0
 	output=$(agentd run --bundle "$BUNDLE" "$ID" 2>&1 3>&- </dev/null) || status=$?
-	status_is 1
+	status_is 1 || return
 	[ "$(wc -l <<<"$output")" -eq 1 ] || { echo "not one line: $output"; return 1; }
-	like '^agentd: ' "$@"
+	like '^agentd: ' "$@" || return
 	run agentd state "$ID"
-	status_is 1
-	nothing_left
+	status_is 1 && nothing_left
 }
 
 # --- nothing left ---
