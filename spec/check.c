@@ -64,12 +64,17 @@ static int env_item_check(const char *item, struct err *err)
 	return equals == item ? field_error(err, "'%s' has no name", item) : 0;
 }
 
-static int check_env(const struct spec_process *process, struct err *err)
+static int env_check(const struct spec_strings *env, struct err *err)
 {
-	for (size_t i = 0; i < process->env.len; i++)
-		if (env_item_check(process->env.item[i], err) < 0)
+	for (size_t i = 0; i < env->len; i++)
+		if (env_item_check(env->item[i], err) < 0)
 			return field_path(err, "[%zu]", i);
 	return 0;
+}
+
+static int check_env(const struct spec_process *process, struct err *err)
+{
+	return env_check(&process->env, err);
 }
 
 static int check_rlimits(const struct spec_process *process, struct err *err)
@@ -129,6 +134,21 @@ static int check_landlock(const struct spec_process *process, struct err *err)
 		return 0;
 	field_error(err, "needs process.noNewPrivileges");
 	return err_hint(err, "set it to true");
+}
+
+/* hooks */
+
+static int check_hooks(const struct spec *spec, struct err *err)
+{
+	for (const struct field *kind = spec_hooks_fields; kind->key; kind++) {
+		const char *member = (const char *)&spec->hooks + kind->offset;
+		const struct spec_hook_list *hooks = (const void *)member;
+
+		for (size_t i = 0; i < hooks->len; i++)
+			if (env_check(&hooks->item[i].env, err) < 0)
+				return field_path(err, ".%s[%zu].env", kind->key, i);
+	}
+	return 0;
 }
 
 /* linux */
@@ -283,6 +303,7 @@ static const struct spec_rule {
 } spec_rules[] = {
 	{ "ociVersion",                     check_version },
 	{ "root",                           check_root },
+	{ "hooks",                          check_hooks },
 	{ "linux.namespaces",               check_namespaces },
 	{ "linux.uidMappings",              check_uid_mappings },
 	{ "linux.gidMappings",              check_gid_mappings },

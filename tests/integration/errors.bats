@@ -86,7 +86,6 @@ raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
 		.process.terminal = "yes"|process\.terminal
 		.process.user = []|process\.user
 		.process.noNewPrivileges = 1|process\.noNewPrivileges
-		.process.capabilities.bounding = ["CAP_NOPE"]|process\.capabilities\.bounding\[0\].*CAP_NOPE
 		.process.rlimits = [{ "type": "RLIMIT_CORE", "soft": 1 }]|process\.rlimits\[0\]\.hard
 		.process.rlimits = [{ "type": "RLIMIT_CORE", "soft": -1, "hard": 1 }]|process\.rlimits\[0\]\.soft
 		.process.oomScoreAdj = "x"|process\.oomScoreAdj
@@ -104,6 +103,7 @@ raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
 		.annotations = { "": "x" }|annotations
 		.hooks.prestart = [{}]|hooks\.prestart\[0\]\.path
 		.hooks.poststop = "x"|hooks\.poststop
+		.hooks.prestart = [{ "path": "/bin/true" }, { "path": "/bin/true", "env": ["A=1", "B"] }]|hooks\.prestart\[1\]\.env\[1\].*'B' is not of the form NAME=VALUE
 		.linux = []|linux
 		.linux.namespaces = [{}]|linux\.namespaces\[0\]\.type
 		.linux.uidMappings = [{ "containerID": 0 }]|linux\.uidMappings\[0\]
