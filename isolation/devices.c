@@ -57,10 +57,10 @@ static bool shows_hosts(const struct spec_mount *mount, unsigned what)
 }
 
 /* The last thing that is mounted on /dev is what is seen. */
-static int plan_own_dev(const struct spec *spec, struct arena *arena, bool *own_dev,
+static int plan_own_dev(const struct spec *spec, struct arena *arena, struct devices_plan *plan,
 			struct err *err)
 {
-	*own_dev = true;
+	plan->own_dev = true;
 	for (size_t i = 0; i < spec->mounts.len; i++) {
 		const struct spec_mount *mount = &spec->mounts.item[i];
 		struct mount_flags flags;
@@ -69,8 +69,10 @@ static int plan_own_dev(const struct spec *spec, struct arena *arena, bool *own_
 			continue;
 		if (mount_options_parse(&mount->options, arena, &flags, err) < 0)
 			return err_within(err, "mounts[%zu]", i);
-		if (!(flags.what & MOUNT_OPTION_REMOUNT))
-			*own_dev = !shows_hosts(mount, flags.what);
+		if (flags.what & MOUNT_OPTION_REMOUNT)
+			continue;
+		plan->mounted = true;
+		plan->own_dev = !shows_hosts(mount, flags.what);
 	}
 	return 0;
 }
@@ -116,7 +118,7 @@ int devices_plan(const struct spec *spec, const struct host *host, uint64_t own,
 		.bind = (own & CLONE_NEWUSER) || host->rootless,
 		.terminal = spec->process.terminal,
 	};
-	if (plan_own_dev(spec, arena, &plan->own_dev, err) < 0)
+	if (plan_own_dev(spec, arena, plan, err) < 0)
 		return -1;
 	for (size_t i = 0; i < devices->len; i++, plan->len++)
 		if (plan_configured(&devices->item[i], arena, &plan->row[i], err) < 0)

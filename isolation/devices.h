@@ -26,6 +26,7 @@ struct devices_plan {
 	/* /dev is no bind mount and no devtmpfs: it is filled with the defaults. Else nothing is
 	 * made in it, and what linux.devices names must be there. */
 	bool own_dev;
+	bool mounted; /* something is to be mounted on /dev */
 };
 
 int devices_plan(const struct spec *spec, const struct host *host, uint64_t own,
@@ -33,8 +34,9 @@ int devices_plan(const struct spec *spec, const struct host *host, uint64_t own,
 
 /*
  * In init, before pivot_root: the nodes and links on descriptors below `dev`, the mount that was
- * made on /dev. -1: none was, so it is rootfs's own directory, which may not be a symbolic link
- * (CVE-2026-41579, CVE-2026-47766), nor covered by a mount that a link led to it. An existing node
- * that matches is kept, one that does not is an error; an existing link is kept whatever it is.
+ * made on /dev, or rootfs's own directory as it was before anything was mounted: a link of the
+ * image may have led a volume there. -1: there was none, or a symbolic link, which it may not be
+ * (CVE-2026-41579, CVE-2026-47766). An existing node that matches is kept, one that does not is an
+ * error; an existing link is kept whatever it is.
  */
 int devices_apply(const struct devices_plan *plan, int rootfs, int dev, struct err *err);

@@ -8,12 +8,14 @@
  */
 #include "runtime/init.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "isolation/network.h"
+#include "isolation/path.h"
 #include "runtime/base/array.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
@@ -92,15 +94,19 @@ static int run_rootfs(struct launch *launch, struct err *err)
 
 static int run_mounts(struct launch *launch, struct err *err)
 {
+	if (!launch->plan->devices.mounted)
+		launch->dev = path_open_no_links(launch->rootfs, "/dev", O_PATH | O_DIRECTORY);
 	return mounts_apply(&launch->plan->mounts, launch->mounts, launch->rootfs, err);
 }
 
 static int run_devices(struct launch *launch, struct err *err)
 {
 	const struct plan *plan = launch->plan;
+	int dev = plan->devices.mounted ? mounts_dev(&plan->mounts, launch->mounts) : launch->dev;
+	int result = devices_apply(&plan->devices, launch->rootfs, dev, err);
 
-	return devices_apply(&plan->devices, launch->rootfs,
-			     mounts_dev(&plan->mounts, launch->mounts), err);
+	fd_close(&launch->dev);
+	return result;
 }
 
 static int run_mounted(struct launch *launch, struct err *err)

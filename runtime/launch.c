@@ -21,7 +21,7 @@ static void launch_clear(struct launch *launch, int root, struct arena *arena)
 	launch->root = root;
 	launch->state = launch->cgroup = launch->start = launch->console = -1;
 	launch->proc = launch->wire = launch->init_wire = launch->pidfd = -1;
-	launch->rootfs = launch->landlock = -1;
+	launch->rootfs = launch->dev = launch->landlock = -1;
 	for (size_t i = 0; i < NAMESPACES_MAX; i++)
 		launch->joins[i] = -1;
 }

@@ -49,6 +49,7 @@ struct launch {
 	int joins[NAMESPACES_MAX]; /* "namespaces": the files to join; "open init": its pidfd */
 	int *mounts;		   /* init, "sources", "mounts": one for each mount row */
 	int rootfs;		   /* init, "sources", "root filesystem" */
+	int dev;		   /* init, "mounts": /dev, if nothing is to be mounted on it */
 	int landlock;		   /* init, "landlock rules": the ruleset */
 	struct rlimit files_before; /* "descriptors": the soft limit, to be given back */
 	struct wire_notes notes;    /* from init, for the state */

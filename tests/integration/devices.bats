@@ -71,3 +71,13 @@ load helpers
 	inside many write /dev/null x -- write /dev/file x
 	has write=ok write=EROFS
 }
+
+@test "a /dev that the caller has mounted in the root filesystem is filled" {
+	needs_root
+	config '.mounts |= map(select(.destination | startswith("/dev") | not))'
+	payload stat /dev/null
+	run unshare --mount bash -c 'mount -t tmpfs tmpfs "$1/rootfs/dev" && "$2" --root "$3" run --bundle "$1" "$4"' \
+		bash "$BUNDLE" "$AGENTD" "$ROOT" "$ID"
+	status_is 0
+	like '^/dev/null=char'
+}

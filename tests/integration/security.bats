@@ -327,7 +327,11 @@ exchanger() {
 	launch
 	[ -z "$(ls -A "$WORK/volume")" ]
 	config '.mounts |= map(select(.destination | startswith("/dev") | not))'
+	launch
+	[ -z "$(ls -A "$WORK/volume")" ]
+	rm -r "$BUNDLE/rootfs/dev"
 	refused '/dev .*covered'
+	mkdir -p "$BUNDLE/rootfs/dev"
 	# A device whose directory is a link into a volume.
 	config '.mounts[-1].destination = "/volume" | .linux.devices = [{ path: "/dev/more/fifo", type: "p" }]'
 	ln -s /volume "$BUNDLE/rootfs/dev/more"
