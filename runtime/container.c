@@ -299,7 +299,10 @@ int container_exec(const struct settings *settings, const struct request *reques
 static int open_cgroup(const struct state *state, int *cgroup, struct err *err)
 {
 	if (!state->cgroup_path)
-		return err_set(err, EINVAL, "container %s has no cgroup", state->id);
+		return err_set(err, EINVAL,
+			       "container %s has no cgroup, which pausing needs; the notes of "
+			       "agentd state say why",
+			       state->id);
 	return cgroup_open(state->cgroup_root, state->cgroup_path, cgroup, err);
 }
 

@@ -94,6 +94,16 @@ needs_controller() {
 	agentd delete --force "$ID"
 }
 
+@test "pause: without a cgroup there is nothing to freeze" {
+	AGENTD_FLAGS='--cgroup-manager disabled'
+	start_resting
+	run agentd pause "$ID"
+	status_is 1
+	like "container $ID has no cgroup, which pausing needs; the notes of agentd state say why"
+	agentd state "$ID" | jq -e '.notes[] | select(test("cgroup"))'
+	agentd delete --force "$ID"
+}
+
 @test "--cgroup-manager disabled" {
 	config 'del(.linux.resources, .linux.cgroupsPath)'
 	payload true
