@@ -302,7 +302,7 @@ int state_load(int root, const char *id, struct arena *arena, struct state **out
 	    check_record(state, err) < 0) {
 		err->code = EBADMSG;
 		err_wrap(err, "the state of container %s is damaged", id);
-		return err_hint(err, "delete --force removes the container");
+		return err_hint(err, "delete --force frees the id, but ends no process");
 	}
 	return 0;
 }

@@ -346,6 +346,7 @@ static void test_damage(void **state)
 		close(fd);
 		assert_int_equal(state_load(root, "a", arena, &loaded, &err), -1);
 		assert_int_equal(err.code, EBADMSG);
+		assert_non_null(strstr(err.text, "frees the id, but ends no process"));
 	}
 	assert_int_equal(state_remove(root, "a", dir, &err), 0);
 	close(dir);
