@@ -139,7 +139,6 @@ int copyup(int from, int to, bool owner, struct err *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	autoclose int in = openat(from, ".", flags), out = openat(to, ".", flags);
-
 	struct stat st;
 
 	if (in < 0 || out < 0 || fstat(in, &st) < 0)
