@@ -9,8 +9,8 @@
 #include "spec/names.h"
 
 /*
- * A mount row may need a descriptor for its source while the container is built, and so does a
- * namespace to join. 1024 is the soft limit that most systems start with.
+ * A mount row may need a descriptor while the container is built, and so does a namespace to join.
+ * 1024 is the soft limit that most systems start with.
  */
 #define USUAL_SOFT_FILES 1024
 #define OTHER_FILES 64

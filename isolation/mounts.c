@@ -40,6 +40,45 @@ int mounts_open_sources(const struct mounts_plan *plan, int fds[], struct err *e
 	return 0;
 }
 
+/* A path of the container's: below which descriptor it is looked up. */
+struct place {
+	int base;
+	const char *path; /* empty: it is `base` itself */
+};
+
+/*
+ * In the last of `len` rows that it leads through: that one covers those before which it is not
+ * below. Not in whatever is called so by now: who shares the root filesystem can rename what is a
+ * mount point in our namespace alone.
+ */
+static struct place find_place(const struct mounts_plan *plan, size_t len, const int fds[],
+			       int rootfs, const char *path)
+{
+	struct place place = { rootfs, path };
+
+	for (size_t i = 0; i < len; i++) {
+		const struct mount_row *row = &plan->row[i];
+		size_t size = strlen(row->destination);
+
+		if (row->kind != MOUNT_REMOUNT && !strncmp(path, row->destination, size) &&
+		    (!path[size] || path[size] == '/'))
+			place = (struct place){ fds[i], path + size };
+	}
+	return place;
+}
+
+/* A link may lead out of the mount: only from the root filesystem does it mean what it says. */
+static int open_place(struct place *place, bool links, int rootfs, const char *path)
+{
+	int fd = *place->path ? path_open_no_links(place->base, place->path, O_PATH)
+			      : fcntl(place->base, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0 || errno != ELOOP || !links)
+		return fd;
+	*place = (struct place){ rootfs, path };
+	return path_open(rootfs, path, O_PATH);
+}
+
 static int check_destination(const struct mount_row *row, int fd, enum path_kind kind,
 			     struct stat *st, struct err *err)
 {
@@ -59,21 +98,20 @@ static int check_destination(const struct mount_row *row, int fd, enum path_kind
 }
 
 /* *st: what is there; *made: nothing was there before. */
-static int open_destination(const struct mount_row *row, int rootfs, enum path_kind kind,
-			    struct stat *st, bool *made, struct err *err)
+static int open_destination(const struct mount_row *row, struct place place, int rootfs,
+			    enum path_kind kind, struct stat *st, bool *made, struct err *err)
 {
-	int (*find)(int, const char *, int) = row->guarded ? path_open_no_links : path_open;
-	autoclose int fd = find(rootfs, row->destination, O_PATH);
+	autoclose int fd = open_place(&place, !row->guarded, rootfs, row->destination);
 
 	*made = fd < 0 && errno == ENOENT && row->kind != MOUNT_REMOUNT;
 	if (*made) {
-		fd = path_make_missing(rootfs, row->destination, kind, err);
+		fd = path_make_missing(place.base, place.path, kind, err);
 		if (fd < 0)
 			return -1;
 	}
 	if (*made && row->guarded) {
 		fd_close(&fd);
-		fd = find(rootfs, row->destination, O_PATH);
+		fd = path_open_no_links(place.base, place.path, O_PATH);
 	}
 	if (fd < 0 && errno == ELOOP)
 		return err_set(err, ELOOP, "the destination has a symbolic link in it: %s",
@@ -252,7 +290,8 @@ static int propagate(const struct mount_row *row, int tree, struct err *err)
 	return 0;
 }
 
-static int apply_row(const struct mount_row *row, int *fd, int rootfs, struct err *err)
+static int apply_row(const struct mount_row *row, struct place place, int *fd, int rootfs,
+		     struct err *err)
 {
 	autoclose int destination = -1, tree = -1;
 	enum path_kind kind = PATH_DIRECTORY;
@@ -264,7 +303,7 @@ static int apply_row(const struct mount_row *row, int *fd, int rootfs, struct er
 			return err_sys(err, "stat the source");
 		kind = S_ISDIR(st.st_mode) ? PATH_DIRECTORY : PATH_FILE;
 	}
-	destination = open_destination(row, rootfs, kind, &st, &made, err);
+	destination = open_destination(row, place, rootfs, kind, &st, &made, err);
 	if (destination < 0)
 		return -1;
 	if (row->kind == MOUNT_REMOUNT)
@@ -280,8 +319,7 @@ static int apply_row(const struct mount_row *row, int *fd, int rootfs, struct er
 	if (propagate(row, tree, err) < 0)
 		return -1;
 	fd_close(fd);
-	if (row->late_read_only || row->guarded)
-		*fd = fd_take(&tree);
+	*fd = fd_take(&tree);
 	return 0;
 }
 
@@ -289,8 +327,9 @@ int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct e
 {
 	for (size_t i = 0; i < plan->len; i++) {
 		const struct mount_row *row = &plan->row[i];
+		struct place place = find_place(plan, i, fds, rootfs, row->destination);
 
-		if (apply_row(row, &fds[i], rootfs, err) < 0)
+		if (apply_row(row, place, &fds[i], rootfs, err) < 0)
 			return err_wrap(err, "mounts[%zu]: mount %s (type %s) on %s", row->index,
 					row->source ? row->source : row->type, row->type,
 					row->destination);
@@ -298,25 +337,11 @@ int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct e
 	return 0;
 }
 
-/* A row covers those before it that are not above it. */
 int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs, const char *path)
 {
-	size_t start = 0; /* the part of the path that leads to `from` */
-	int from = rootfs;
+	struct place place = find_place(plan, plan->len, fds, rootfs, path);
 
-	for (size_t i = 0; i < plan->len; i++) {
-		const struct mount_row *row = &plan->row[i];
-		size_t len = strlen(row->destination);
-
-		if (row->kind == MOUNT_REMOUNT || strncmp(path, row->destination, len) != 0 ||
-		    (path[len] && path[len] != '/'))
-			continue;
-		if (row->guarded || len <= start) {
-			from = row->guarded ? fds[i] : rootfs;
-			start = row->guarded ? len : 0;
-		}
-	}
-	return path_open(from, path[start] ? path + start : "/", O_PATH);
+	return open_place(&place, true, rootfs, path);
 }
 
 int mounts_dev(const struct mounts_plan *plan, const int fds[])

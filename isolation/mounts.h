@@ -30,10 +30,8 @@ struct mount_row {
 	bool late_read_only; /* "ro" put off until mount points and devices were made in it */
 	bool keep_mode;	 /* a tmpfs without mode= gets the mode of the directory that it covers */
 	bool keep_owner; /* tmpcopyup without uid= or gid=: its owner too */
-	/* procfs, sysfs and /dev: no symbolic link in the destination; the mount stays open until
-	 * mounts_finish() */
-	bool guarded;
-	bool in_proc;	    /* /proc, or one of the files in it that may be mounted on */
+	bool guarded;	 /* procfs, sysfs and /dev: no symbolic link in the destination */
+	bool in_proc;	 /* /proc, or one of the files in it that may be mounted on */
 	bool fallback_bind; /* sysfs, proc: bind the host's where the kernel refuses a fresh one */
 };
 
@@ -54,12 +52,11 @@ int mounts_plan(const struct spec *spec, const struct host *host, uint64_t own, 
 int mounts_open_sources(const struct mounts_plan *plan, int fds[], struct err *err);
 
 /* In init: all rows in order, each a detached tree that is complete before it is attached to a
- * destination in `rootfs`. The sources are closed; fds[i] is then the mount, if it is needed again,
- * or -1. */
+ * destination in `rootfs`. The sources are closed; fds[i] is then the mount, or -1 of a remount. */
 int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct err *err);
 
-/* In init: path_open() of a container's path, O_PATH. Below a guarded mount it
- * starts there: who shares the root filesystem could swap the directory that it is mounted on. */
+/* In init: path_open() of a container's path, O_PATH. Below a mount that was made it starts there:
+ * who shares the root filesystem could swap the directory that it is mounted on. */
 int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs, const char *path);
 
 /* In init: the mount that was made on /dev last, or -1. */

@@ -194,6 +194,19 @@ flags_of() { awk -v on="$1" '$5 == on { flags = $6 } END { print flags }' <<<"$o
 	[ ! -e /etc/new ]
 }
 
+@test "a link in a volume leads out of the volume, to where the program goes by it" {
+	mkdir "$WORK/volume" "$BUNDLE/rootfs/volume" "$BUNDLE/rootfs/mnt/real"
+	ln -s /mnt "$WORK/volume/link"
+	echo x | tee "$WORK/mark" >"$BUNDLE/rootfs/mnt/secret"
+	config '.mounts += [{ destination: "/volume", type: "bind", source: "\($w)/volume", options: ["rbind"] },
+			{ destination: "/volume/link/real", type: "tmpfs", source: "inner" },
+			{ destination: "/volume/link/mark", type: "bind", source: "\($w)/mark", options: ["bind"] }] |
+		.linux.maskedPaths += ["/volume/link/secret"]' --arg w "$WORK"
+	inside mounts
+	like ' / /mnt/real .* - tmpfs inner' '/mark /mnt/mark ' ' /mnt/secret ro,'
+	[ "$(ls "$WORK/volume")" = link ]
+}
+
 @test "a destination that is a link to nothing: what it leads to is made, inside" {
 	echo safe >"$WORK/file"
 	ln -s ../run/systemd/resolve/stub-resolv.conf "$BUNDLE/rootfs/etc/resolv.conf"

@@ -219,6 +219,44 @@ exchanger() {
 	like ' /sys /proc/sys ro,.* - proc ' ' /proc/timer_list ro,' ' /sys/firmware ro,'
 }
 
+@test "paths are hidden in a volume that was mounted, whatever is called so meanwhile" {
+	local exchange='mv volume x; mv other volume; mv x other'
+	mkdir "$BUNDLE/rootfs/volume" "$BUNDLE/rootfs/other" "$WORK/volume"
+	touch "$WORK/volume/secret" "$WORK/volume/fixed" "$WORK/file"
+	config '.mounts += [{ destination: "/volume", type: "bind", source: "\($w)/volume", options: ["rbind"] },
+			{ destination: "/volume/file", type: "bind", source: "\($w)/file", options: ["rbind"] }] |
+		.linux.maskedPaths += ["/volume/secret", "/volume/file"] | .linux.readonlyPaths += ["/volume/fixed"] |
+		.hooks.createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", "cd $0/rootfs && " + $e, $b],
+			env: ["PATH=/usr/bin:/bin"] }]' --arg w "$WORK" --arg e "$exchange" --arg b "$BUNDLE"
+	payload mounts
+	agentd create --bundle "$BUNDLE" "$ID" </dev/null >"$WORK/out" 2>&1 3>&-
+	(cd "$BUNDLE/rootfs" && eval "$exchange")
+	agentd start "$ID"
+	wait_for status_becomes stopped
+	output=$(cat "$WORK/out")
+	like ' /null /volume/secret ro,' ' /null /volume/file ro,' ' /volume/fixed ro,'
+}
+
+@test "what is mounted below a volume is mounted in it, whatever is called so meanwhile" {
+	exchanger
+	mkdir "$BUNDLE/rootfs/volume" "$BUNDLE/rootfs/other"
+	mkdir -p "$WORK/volume/"{0..9}
+	config '.mounts += [{ destination: "/volume", type: "bind", source: $v, options: ["rbind"] },
+		(range(10) | { destination: "/volume/\(.)", type: "tmpfs", source: "hidden" })]' --arg v "$WORK/volume"
+	start_racer python3 "$WORK/exchange.py" "$BUNDLE/rootfs/volume" "$BUNDLE/rootfs/other"
+	payload mounts
+	local turn bad=0
+	for turn in $(seq 50); do
+		launch
+		# By number: the names are swapped while they are read.
+		[ "$(awk '/\/volume \// { print $1 }' <<<"$output")" = \
+			"$(awk '/ - tmpfs hidden / { print $2 }' <<<"$output" | sort -u)" ] || bad=1
+		[ "$(grep -c ' - tmpfs hidden ' <<<"$output")" -eq 10 ] || bad=1
+	done
+	stop_racer
+	[ $bad -eq 0 ]
+}
+
 @test "paths are hidden in what a hook has mounted, too" {
 	needs_root
 	config '.hooks.createContainer = [{ path: "/bin/sh", args: ["sh", "-c", "mount -t proc proc $0/rootfs/proc", $b] }]' --arg b "$BUNDLE"
