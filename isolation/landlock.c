@@ -129,9 +129,10 @@ static void plan_rules(const struct spec_landlock *landlock, struct arena *arena
 		const struct spec_landlock_path *from = &landlock->path_beneath.item[i];
 
 		for (size_t j = 0; from->allowed & plan->fs && j < from->paths.len; j++)
-			plan->rules[plan->rules_len++] =
-				(struct landlock_rule){ from->allowed & plan->fs,
-							from->paths.item[j] };
+			plan->rules[plan->rules_len++] = (struct landlock_rule){
+				from->allowed & plan->fs,
+				path_clean("/", from->paths.item[j], arena)
+			};
 	}
 	for (size_t i = 0; i < landlock->net_port.len; i++) {
 		const struct spec_landlock_port *from = &landlock->net_port.item[i];
@@ -191,13 +192,12 @@ int landlock_plan(const struct spec_process *process, const struct host *host, s
  * to would make another one writable, such as a volume. /bin and its like are links in most images,
  * so what may only be read is followed.
  */
-static int open_path(const struct landlock_rule *rule, int root, struct err *err)
+static int open_path(const struct landlock_rule *rule, const struct mounts_plan *mounts,
+		     const int fds[], int root, struct err *err)
 {
 	bool follow = !(rule->allowed & ~landlock_fs_read_execute);
-	int fd;
+	int fd = mounts_open_path(mounts, fds, root, rule->path, follow);
 
-	fd = follow ? path_open(root, rule->path, O_PATH)
-		    : path_open_no_links(root, rule->path, O_PATH);
 	if (fd >= 0)
 		return fd;
 	err_sys(err, "process.landlock: open %s", rule->path);
@@ -208,11 +208,12 @@ static int open_path(const struct landlock_rule *rule, int root, struct err *err
 }
 
 /* Rights that only directories have are refused for anything else (EINVAL). */
-static int add_path(const struct landlock_plan *plan, const struct landlock_rule *rule, int root,
-		    int ruleset, struct err *err)
+static int add_path(const struct landlock_plan *plan, const struct landlock_rule *rule,
+		    const struct mounts_plan *mounts, const int fds[], int root, int ruleset,
+		    struct err *err)
 {
 	struct err refused;
-	autoclose int fd = open_path(rule, root, &refused);
+	autoclose int fd = open_path(rule, mounts, fds, root, &refused);
 	struct sys_landlock_path_beneath_attr attr = { rule->allowed, fd };
 	struct stat st;
 
@@ -244,7 +245,8 @@ static size_t ruleset_attr_size(int abi)
 	return sizeof(struct sys_landlock_ruleset_attr);
 }
 
-int landlock_prepare(const struct landlock_plan *plan, int *ruleset, struct err *err)
+int landlock_prepare(const struct landlock_plan *plan, const struct mounts_plan *mounts,
+		     const int fds[], int *ruleset, struct err *err)
 {
 	struct sys_landlock_ruleset_attr attr = { plan->fs, plan->net, plan->scoped };
 	autoclose int fd = sys_landlock_create_ruleset(&attr, ruleset_attr_size(plan->abi), 0);
@@ -256,7 +258,7 @@ int landlock_prepare(const struct landlock_plan *plan, int *ruleset, struct err 
 	if (root < 0)
 		return err_sys(err, "process.landlock: open /");
 	for (size_t i = 0; i < plan->rules_len; i++)
-		if (add_path(plan, &plan->rules[i], root, fd, err) < 0)
+		if (add_path(plan, &plan->rules[i], mounts, fds, root, fd, err) < 0)
 			return -1;
 	for (size_t i = 0; i < plan->ports_len; i++) {
 		struct sys_landlock_net_port_attr port = { plan->ports[i].allowed,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "isolation/host.h"
+#include "isolation/mounts.h"
 #include "spec/spec.h"
 
 struct landlock_rule {
@@ -41,11 +42,12 @@ int landlock_plan(const struct spec_process *process, const struct host *host, s
 
 /*
  * In init, after pivot_root and while it may still reach every path: makes the ruleset and adds the
- * rules, each on a descriptor. Rights that only directories have are cut for other files. A path
- * that does not exist is an error, with best effort a warning. *ruleset is to be given to
- * landlock_apply().
+ * rules, each on a descriptor, found as mounts_open_path() does. Rights that only directories have
+ * are cut for other files. A path that does not exist is an error, with best effort a warning.
+ * *ruleset is to be given to landlock_apply().
  */
-int landlock_prepare(const struct landlock_plan *plan, int *ruleset, struct err *err);
+int landlock_prepare(const struct landlock_plan *plan, const struct mounts_plan *mounts,
+		     const int fds[], int *ruleset, struct err *err);
 
 /* landlock_restrict_self(2); needs no_new_privs or CAP_SYS_ADMIN. Closes nothing, allocates
  * nothing. */

@@ -337,11 +337,12 @@ int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct e
 	return 0;
 }
 
-int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs, const char *path)
+int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs, const char *path,
+		     bool links)
 {
 	struct place place = find_place(plan, plan->len, fds, rootfs, path);
 
-	return open_place(&place, true, rootfs, path);
+	return open_place(&place, links, rootfs, path);
 }
 
 int mounts_dev(const struct mounts_plan *plan, const int fds[])

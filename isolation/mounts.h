@@ -55,9 +55,11 @@ int mounts_open_sources(const struct mounts_plan *plan, int fds[], struct err *e
  * destination in `rootfs`. The sources are closed; fds[i] is then the mount, or -1 of a remount. */
 int mounts_apply(const struct mounts_plan *plan, int fds[], int rootfs, struct err *err);
 
-/* In init: path_open() of a container's path, O_PATH. Below a mount that was made it starts there:
- * who shares the root filesystem could swap the directory that it is mounted on. */
-int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs, const char *path);
+/* In init: path_open(), or path_open_no_links(), of a container's path, O_PATH. Below a mount that
+ * was made it starts there: who shares the root filesystem could swap the directory that it is
+ * mounted on. */
+int mounts_open_path(const struct mounts_plan *plan, const int fds[], int rootfs, const char *path,
+		     bool links);
 
 /* In init: the mount that was made on /dev last, or -1. */
 int mounts_dev(const struct mounts_plan *plan, const int fds[]);

@@ -310,7 +310,7 @@ static int mask_all(const struct rootfs_plan *plan, const struct mounts_plan *mo
 
 	for (size_t i = 0; result == 0 && i < plan->masked.len; i++) {
 		const char *path = plan->masked.item[i];
-		autoclose int fd = mounts_open_path(mounts, fds, rootfs, path);
+		autoclose int fd = mounts_open_path(mounts, fds, rootfs, path, true);
 
 		result = mask_path(plan, fd, &masks, err);
 		if (result < 0)
@@ -327,7 +327,7 @@ static int hide(const struct rootfs_plan *plan, const struct mounts_plan *mounts
 {
 	for (size_t i = 0; i < plan->read_only_paths.len; i++) {
 		const char *path = plan->read_only_paths.item[i];
-		autoclose int fd = mounts_open_path(mounts, fds, rootfs, path);
+		autoclose int fd = mounts_open_path(mounts, fds, rootfs, path, true);
 
 		if (protect_path(fd, err) < 0)
 			return err_wrap(err, "linux.readonlyPaths[%zu]: %s", i, path);

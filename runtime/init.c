@@ -185,7 +185,10 @@ static int run_personality(struct launch *launch, struct err *err)
 
 static int run_landlock_rules(struct launch *launch, struct err *err)
 {
-	return landlock_prepare(&launch->plan->landlock, &launch->landlock, err);
+	const struct plan *plan = launch->plan;
+
+	return landlock_prepare(&plan->landlock, &plan->mounts, launch->mounts, &launch->landlock,
+				err);
 }
 
 static int run_bounding_set(struct launch *launch, struct err *err)
@@ -406,6 +409,8 @@ const struct step inside_steps[] = {
 	  "the pty must come from the container's /dev/pts, and no path of the host's may be meant (CVE-2025-52565)" },
 	{ "cwd", FOR_BOTH, NULL, run_cwd, NULL,
 	  "with HOME: while still root, so that what is closed to the user works; made if missing, so before anything is read-only" },
+	{ "landlock rules", FOR_BOTH, wants_landlock, run_landlock_rules, NULL,
+	  "while every path can be reached and the mounts are open; enforced only at the end" },
 	{ "finish mounts", FOR_CREATE, wants_mount_namespace, run_finish_mounts, NULL,
 	  "the steps above still filled /dev" },
 	{ "finish root", FOR_CREATE, wants_mount_namespace, run_finish_rootfs, NULL,
@@ -416,8 +421,6 @@ const struct step inside_steps[] = {
 	  "before no_new_privs, which may forbid the transition (CVE-2019-16884)" },
 	{ "personality", FOR_BOTH, NULL, run_personality, NULL,
 	  "with umask and memory policy: no privilege needed, and must be the program's" },
-	{ "landlock rules", FOR_BOTH, wants_landlock, run_landlock_rules, NULL,
-	  "while every path can be reached; enforced only at the end" },
 	{ "bounding set", FOR_BOTH, NULL, run_bounding_set, NULL,
 	  "needs CAP_SETPCAP, which the capabilities take away" },
 	{ "identity", FOR_BOTH, NULL, run_identity, NULL,

@@ -229,13 +229,14 @@ enum variant { VARIANT_NONE, VARIANT_SECCOMP, VARIANT_LANDLOCK, VARIANTS_LEN };
 
 static bool put_on(const struct layers *layers, enum variant variant)
 {
+	static const struct mounts_plan by_name;
 	autoclose int ruleset = -1;
 	struct err err;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return false;
 	if (variant == VARIANT_LANDLOCK)
-		return landlock_prepare(&layers->landlock, &ruleset, &err) == 0 &&
+		return landlock_prepare(&layers->landlock, &by_name, NULL, &ruleset, &err) == 0 &&
 		       landlock_apply(&layers->landlock, ruleset, &err) == 0;
 	return variant == VARIANT_NONE ||
 	       seccomp_apply(&layers->seccomp, &layers->filter, &err) == 0;

@@ -143,10 +143,12 @@ struct confinement {
 /* The layers that a process can put on itself, by the same plans and in the same order as init. */
 static int confine(const struct confinement *plan, struct err *err)
 {
+	static const struct mounts_plan by_name;
 	static const struct rlimit unused;
 	autoclose int ruleset = -1;
 
-	if (plan->landlock.wanted && landlock_prepare(&plan->landlock, &ruleset, err) < 0)
+	if (plan->landlock.wanted &&
+	    landlock_prepare(&plan->landlock, &by_name, NULL, &ruleset, err) < 0)
 		return -1;
 	/* where it cannot be had, no attempt asks for it: runner_look() */
 	if (caps_can_apply_bounding(&plan->caps) && caps_apply_bounding(&plan->caps, err) < 0)

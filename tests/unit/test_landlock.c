@@ -332,13 +332,15 @@ static int binds(uint16_t port)
 		_exit(1);                                               \
 	}
 
+static const struct mounts_plan by_name;
+
 /* In a child: enforces the plan, and tries. */
 static void sandboxed(const struct live *live, const struct landlock_plan *plan)
 {
 	struct err err = { 0 };
 	int ruleset = -1;
 
-	CHECK(landlock_prepare(plan, &ruleset, &err) == 0);
+	CHECK(landlock_prepare(plan, &by_name, NULL, &ruleset, &err) == 0);
 	CHECK(fcntl(ruleset, F_GETFD) == FD_CLOEXEC);
 	CHECK(opens(live, "out/file", O_RDONLY) == 0);
 	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
@@ -419,7 +421,7 @@ static void a_path_that_is_not_there(void **state)
 	int ruleset = -1;
 
 	skip_without_landlock(live);
-	assert_int_equal(landlock_prepare(&plan, &ruleset, &err), -1);
+	assert_int_equal(landlock_prepare(&plan, &by_name, NULL, &ruleset, &err), -1);
 	assert_int_equal(ruleset, -1);
 	assert_int_equal(err.code, ENOENT);
 	assert_string_equal(err.text,
@@ -443,7 +445,7 @@ static void every_abi_up_to_the_kernels(void **state)
 		int ruleset = -1;
 
 		assert_int_equal(landlock_plan(&process, &host, live->arena, &plan, &err), 0);
-		if (landlock_prepare(&plan, &ruleset, &err) < 0)
+		if (landlock_prepare(&plan, &by_name, NULL, &ruleset, &err) < 0)
 			fail_msg("ABI %d: %s", abi, err.text);
 		close(ruleset);
 	}
@@ -464,7 +466,7 @@ static void enforcing_without_the_right(void **state)
 		int ruleset = -1;
 
 		CHECK(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
-		CHECK(landlock_prepare(&plan, &ruleset, &err) == 0);
+		CHECK(landlock_prepare(&plan, &by_name, NULL, &ruleset, &err) == 0);
 		CHECK(landlock_apply(&plan, ruleset, &err) == -1);
 		CHECK(err.code == EPERM);
 		CHECK(strcmp(err.text,

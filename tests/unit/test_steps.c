@@ -79,6 +79,8 @@ static const struct constraint inside_constraints[] = {
 	{ "cwd", "finish mounts", "it is made if missing" },
 	{ "cwd", "finish root", "the same" },
 	{ "pivot", "landlock rules", "paths are the container's" },
+	{ "cwd", "landlock rules", "it is made if missing, and a rule may be for it" },
+	{ "landlock rules", "finish mounts", "which closes them" },
 	{ "devices", "finish mounts", "/dev becomes read-only after it was filled" },
 	{ "terminal", "finish root", "/dev/console is a mount point made late" },
 	{ "landlock rules", "identity", "the user may not reach every path" },

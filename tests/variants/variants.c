@@ -370,11 +370,14 @@ int __wrap_seccomp_compile(const struct seccomp_plan *plan, struct arena *arena,
  */
 static int early_ruleset = -1;
 
-int __real_landlock_prepare(const struct landlock_plan *plan, int *ruleset, struct err *err);
-int __wrap_landlock_prepare(const struct landlock_plan *plan, int *ruleset, struct err *err);
-int __wrap_landlock_prepare(const struct landlock_plan *plan, int *ruleset, struct err *err)
+int __real_landlock_prepare(const struct landlock_plan *plan, const struct mounts_plan *mounts,
+			    const int fds[], int *ruleset, struct err *err);
+int __wrap_landlock_prepare(const struct landlock_plan *plan, const struct mounts_plan *mounts,
+			    const int fds[], int *ruleset, struct err *err);
+int __wrap_landlock_prepare(const struct landlock_plan *plan, const struct mounts_plan *mounts,
+			    const int fds[], int *ruleset, struct err *err)
 {
-	int result = __real_landlock_prepare(plan, ruleset, err);
+	int result = __real_landlock_prepare(plan, mounts, fds, ruleset, err);
 
 	if (is("no-new-privs-missing"))
 		early_ruleset = *ruleset;
