@@ -54,17 +54,17 @@ struct place {
 static struct place find_place(const struct mounts_plan *plan, size_t len, const int fds[],
 			       int rootfs, const char *path)
 {
-	struct place place = { rootfs, path };
+	size_t path_len = strlen(path);
 
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = len; i-- > 0;) {
 		const struct mount_row *row = &plan->row[i];
-		size_t size = strlen(row->destination);
+		size_t size = row->destination_len;
 
-		if (row->kind != MOUNT_REMOUNT && !strncmp(path, row->destination, size) &&
-		    (!path[size] || path[size] == '/'))
-			place = (struct place){ fds[i], path + size };
+		if (row->kind != MOUNT_REMOUNT && size <= path_len &&
+		    (!path[size] || path[size] == '/') && !memcmp(path, row->destination, size))
+			return (struct place){ fds[i], path + size };
 	}
-	return place;
+	return (struct place){ rootfs, path };
 }
 
 /* A link may lead out of the mount: only from the root filesystem does it mean what it says. */

@@ -24,6 +24,7 @@ struct mount_row {
 	size_t index; /* in mounts[], for errors */
 	enum mount_kind kind;
 	const char *destination, *type, *source; /* a bind's source is absolute; else may be NULL */
+	size_t destination_len;
 	struct mount_flags flags;
 	const char **options; /* for fsconfig(2), in turn: source, superblock, flags.data, label */
 	size_t options_len;

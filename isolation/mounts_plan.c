@@ -130,6 +130,7 @@ static int plan_destination(const char *destination, struct arena *arena, struct
 			    struct err *err)
 {
 	row->destination = path_clean("/", destination, arena);
+	row->destination_len = strlen(row->destination);
 	if (!strcmp(row->destination, "/"))
 		return err_set(err, EINVAL,
 			       "destination: '%s' is the root filesystem itself; use root.path",
