@@ -269,17 +269,16 @@ static int copy_up(const struct mount_row *row, int from, int to, struct err *er
 		{ ST_NODEV, SYS_MOUNT_ATTR_NODEV },
 		{ ST_NOEXEC, SYS_MOUNT_ATTR_NOEXEC },
 	};
-	uint64_t set = 0;
-	struct statfs fs;
+	uint64_t set = 0, flags;
 
-	if (fstatfs(from, &fs) < 0)
-		return err_sys(err, "stat the destination");
+	if (copyup(from, to, row->keep_owner, &flags, err) < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-		if ((uint64_t)fs.f_flags & kept[i][0])
+		if (flags & kept[i][0])
 			set |= kept[i][1];
 	if (tree_set(to, set & ~row->flags.attr_clear, 0, false) < 0)
 		return err_sys(err, "set mount attributes");
-	return copyup(from, to, row->keep_owner, err);
+	return 0;
 }
 
 static int propagate(const struct mount_row *row, int tree, struct err *err)

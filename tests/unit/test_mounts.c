@@ -564,11 +564,35 @@ static void body_copy_up_flags(void)
 	check(stat(ROOTFS "/var", &st) == 0 && st.st_uid == 1 && st.st_gid == 0);
 }
 
+/* The directory is mounted without any of it: a directory, a file and a fifo below are not. */
+static void body_copy_up_flags_below(void)
+{
+	static const struct {
+		const char *path;
+		unsigned long flag;
+	} below[] = { { ROOTFS "/var/directory", MS_NOSUID },
+		      { ROOTFS "/var/file", MS_NOEXEC },
+		      { ROOTFS "/var/fifo", MS_NODEV } };
+	struct err err;
+
+	check(mkdir(ROOTFS "/var", 0755) == 0 && mkdir(below[0].path, 0755) == 0);
+	check(mknod(below[1].path, S_IFREG | 0644, 0) == 0 && mkfifo(below[2].path, 0644) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(below); i++) {
+		check(mount(below[i].path, below[i].path, NULL, MS_BIND, NULL) == 0);
+		check(mount(NULL, below[i].path, NULL, MS_REMOUNT | MS_BIND | below[i].flag,
+			    NULL) == 0);
+	}
+	check_err(mount_one(MOUNT("/var", "tmpfs", NULL, "tmpcopyup"), OWN, &host, &err) == 0);
+	check((flags_of(ROOTFS "/var") & (ST_NODEV | ST_NOSUID | ST_NOEXEC)) ==
+	      (ST_NODEV | ST_NOSUID | ST_NOEXEC));
+}
+
 static void test_copy_up(void **state)
 {
 	(void)state;
 	in_sandbox(body_copy_up);
 	in_sandbox(body_copy_up_flags);
+	in_sandbox(body_copy_up_flags_below);
 }
 
 static void body_copy_up_bounds(void)
