@@ -79,7 +79,15 @@ static int open_place(struct place *place, bool links, int rootfs, const char *p
 	return path_open(rootfs, path, O_PATH);
 }
 
-static int check_destination(const struct mount_row *row, int fd, enum path_kind kind,
+/* By a link: that no destination is named so was decided. */
+static bool is_root(int rootfs, const struct stat *st)
+{
+	struct stat root;
+
+	return fstat(rootfs, &root) == 0 && root.st_dev == st->st_dev && root.st_ino == st->st_ino;
+}
+
+static int check_destination(const struct mount_row *row, int fd, int rootfs, enum path_kind kind,
 			     struct stat *st, struct err *err)
 {
 	bool directory = kind == PATH_DIRECTORY;
@@ -87,6 +95,11 @@ static int check_destination(const struct mount_row *row, int fd, enum path_kind
 
 	if (fstatfs(fd, &fs) < 0 || fstat(fd, st) < 0)
 		return err_sys(err, "stat the destination");
+	/* Where init stands it would not be seen, but who enters by setns(2) would start in it. */
+	if (S_ISDIR(st->st_mode) && is_root(rootfs, st))
+		return err_set(err, EBUSY,
+			       "the destination leads to the root filesystem itself: %s",
+			       strerror(EBUSY));
 	if (fs.f_type == PROC_SUPER_MAGIC && !row->in_proc)
 		return err_set(err, EPERM, "the destination leads into a procfs: %s",
 			       strerror(EPERM));
@@ -118,7 +131,7 @@ static int open_destination(const struct mount_row *row, struct place place, int
 			       strerror(ELOOP)); /* CVE-2023-27561 */
 	if (fd < 0)
 		return err_sys(err, "open the destination");
-	return check_destination(row, fd, kind, st, err) < 0 ? -1 : fd_take(&fd);
+	return check_destination(row, fd, rootfs, kind, st, err) < 0 ? -1 : fd_take(&fd);
 }
 
 /* A new mount has no attributes that could be taken away. */

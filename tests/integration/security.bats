@@ -377,6 +377,14 @@ exchanger() {
 	[ -z "$(ls -A "$WORK/volume")" ]
 }
 
+# It would be the root of whoever enters the container by setns(2), without /proc, masks or a read-only state.
+@test "a volume that a link of the image puts on the root" {
+	mkdir -p "$WORK/volume"
+	ln -s / "$BUNDLE/rootfs/link"
+	config '.mounts += [{ destination: "/link", type: "bind", source: $s, options: ["rbind"] }]' --arg s "$WORK/volume"
+	refused 'mounts.* on /link: the destination leads to the root filesystem itself'
+}
+
 @test "CVE-2026-87766: files made for mount points stay below the root" {
 	mkdir "$WORK/outside"
 	echo x >"$WORK/file"
