@@ -321,10 +321,15 @@ static int mask_all(const struct rootfs_plan *plan, const struct mounts_plan *mo
 	return result;
 }
 
-/* Masks last: nothing may be mounted over them. */
+/*
+ * Masks first: what is bound read-only over its place takes those with it that are below. A link of
+ * the image can make that all of /proc.
+ */
 static int hide(const struct rootfs_plan *plan, const struct mounts_plan *mounts, const int fds[],
 		int rootfs, struct err *err)
 {
+	if (plan->masked.len && mask_all(plan, mounts, fds, rootfs, err) < 0)
+		return -1;
 	for (size_t i = 0; i < plan->read_only_paths.len; i++) {
 		const char *path = plan->read_only_paths.item[i];
 		autoclose int fd = mounts_open_path(mounts, fds, rootfs, path, true);
@@ -332,7 +337,7 @@ static int hide(const struct rootfs_plan *plan, const struct mounts_plan *mounts
 		if (protect_path(fd, err) < 0)
 			return err_wrap(err, "linux.readonlyPaths[%zu]: %s", i, path);
 	}
-	return plan->masked.len ? mask_all(plan, mounts, fds, rootfs, err) : 0;
+	return 0;
 }
 
 /* In the mounts that were made, whatever is seen under their names; and what hooks made of those.

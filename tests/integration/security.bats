@@ -257,6 +257,18 @@ exchanger() {
 	[ $bad -eq 0 ]
 }
 
+@test "a read-only path that a link of the image leads to /proc or the root leaves the masks on" {
+	ln -s /proc "$BUNDLE/rootfs/link"
+	ln -s / "$BUNDLE/rootfs/root"
+	config '.linux.readonlyPaths = ["/link"] + .linux.readonlyPaths + ["/root"]'
+	start_resting many stat /proc/timer_list -- write /proc/sys/kernel/ostype x -- sleep
+	output=$(cat "$WORK/out")
+	like '^/proc/timer_list=char .* device=1:3'
+	has write=EROFS
+	in_container stat /proc/timer_list
+	like '^/proc/timer_list=char .* device=1:3'
+}
+
 @test "paths are hidden in what a hook has mounted, too" {
 	needs_root
 	config '.hooks.createContainer = [{ path: "/bin/sh", args: ["sh", "-c", "mount -t proc proc $0/rootfs/proc", $b] }]' --arg b "$BUNDLE"
