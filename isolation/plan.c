@@ -6,6 +6,7 @@
 #include "isolation/plan.h"
 
 #include <errno.h>
+#include <sched.h>
 
 static int check_terminal(const struct spec_process *process, const struct request *request,
 			  struct err *err)
@@ -66,6 +67,22 @@ static int check_device_rules(const struct plan *plan, const struct request *req
 			"mount cgroup v2, or run with --best-effort cgroup to go without them");
 }
 
+/* Such a hook has all of our privileges, and its program would be a file of whoever lives in the
+ * mount namespace that is joined. */
+static int check_create_container_hooks(const struct plan *plan, struct err *err)
+{
+	const struct namespaces_plan *namespaces = &plan->namespaces;
+
+	if (!plan->hooks.create_container.len ||
+	    !(namespaces->own & ~namespaces->clone & CLONE_NEWNS))
+		return 0;
+	err_set(err, EINVAL,
+		"hooks.createContainer: the programs would be found in the mount namespace that is "
+		"joined, and run with all privileges");
+	return err_hint(err, "use hooks.createRuntime, whose programs are the host's, or "
+			     "hooks.startContainer");
+}
+
 static void collect_notes(const struct spec *spec, struct plan *plan, struct arena *arena)
 {
 	const struct cgroup_plan *cgroup = &plan->cgroup;
@@ -95,7 +112,8 @@ int plan_make(const struct spec *spec, const struct host *host, const struct req
 	if (namespaces_plan(spec, host, arena, &plan->namespaces, err) < 0)
 		return -1;
 	own = plan->namespaces.own;
-	if (idmap_plan(spec, host, arena, &plan->idmap, err) < 0 ||
+	if (check_create_container_hooks(plan, err) < 0 ||
+	    idmap_plan(spec, host, arena, &plan->idmap, err) < 0 ||
 	    cgroup_plan(spec, host, request->cgroup_manager, request->best_effort_cgroup,
 			request->id, arena, &plan->cgroup, err) < 0 ||
 	    devices_bpf_plan(spec, host, arena, &plan->devices_bpf, err) < 0 ||

@@ -517,6 +517,21 @@ exchanger() {
 	[ ! -e "$BUNDLE/rootfs/mnt/mark" ]
 }
 
+@test "createContainer hooks have all privileges, and so are no files of a neighbour's whose mount namespace is joined" {
+	needs_root
+	start_resting
+	namespace mount "/proc/$PID/ns/mnt"
+	config '.mounts = [] | del(.linux.maskedPaths, .linux.readonlyPaths, .root.readonly) |
+		.hooks.createContainer = [{ path: "/bin/canary", args: ["canary", "true"] }]'
+	payload true
+	run agentd run --bundle "$BUNDLE" "$ID-other"
+	status_is 1
+	like 'hooks.createContainer.*mount namespace.*createRuntime'
+	config '.hooks = { startContainer: .hooks.createContainer }'
+	run agentd run --bundle "$BUNDLE" "$ID-other"
+	status_is 0
+}
+
 @test "an agentd that is read-only but its user's own is sealed" {
 	needs_user
 	needs strace
