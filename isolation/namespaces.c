@@ -186,9 +186,11 @@ int namespaces_enter_time(const struct namespaces_plan *plan, int proc, struct e
 	snprintf(path, sizeof(path), "%s/timens_offsets", self);
 	if (proc_write(proc, path, plan->time_offsets, err) < 0)
 		return err_wrap(err, "linux.timeOffsets");
-	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/ns/time_for_children", self);
+	/* A magic link, which proc_open_file() does not follow. */
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(err, "open /proc/self/ns/time_for_children");
+		return err_sys(err, "open /proc/%s", path);
 	if (setns(fd, CLONE_NEWTIME) < 0)
 		return err_sys(err, "enter the time namespace");
 	return 0;

@@ -148,6 +148,23 @@ own_inode() { stat -Lc %i "/proc/self/ns/${file_of[$1]}"; }
 	[ "$(value boottime)" -ge $((before + 2000000)) ]
 }
 
+@test "time offsets in a mount namespace that is joined, whose /proc is not ours" {
+	needs_root
+	config '.mounts |= map(select(.destination != "/proc"))'
+	no_namespace pid
+	mkdir -p "$BUNDLE/rootfs/proc/self/ns"
+	mkfifo "$BUNDLE/rootfs/proc/self/ns/time_for_children"
+	config 'del(.linux.maskedPaths, .linux.readonlyPaths, .root.readonly)'
+	start_resting
+	namespace mount "/proc/$PID/ns/mnt"
+	namespace time
+	config '.mounts = [] | .linux.timeOffsets = { monotonic: { secs: 1000000, nanosecs: 0 } }'
+	payload time-offsets
+	run timeout 10 "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID-other"
+	status_is 0
+	[ "$(value monotonic)" -ge 1000000 ]
+}
+
 @test "time offsets without a time namespace are refused" {
 	no_namespace time
 	config '.linux.timeOffsets = { monotonic: { secs: 1, nanosecs: 0 } }'
