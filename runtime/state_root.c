@@ -2,7 +2,8 @@
  * The directory of all containers, see state.h: where it is, that it is ours, what is in it.
  *
  * Whoever can write there chooses the hooks that we run, so its owner and mode are looked at each
- * time that it is opened; everything else here and in state.c relies on that.
+ * time that it is opened; everything else here and in state.c relies on that. So does all that
+ * tells processes by their numbers on a /proc that shows ours.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/file.h"
@@ -38,6 +40,24 @@ static int default_root(bool rootless, char *path, size_t size, mode_t *mode, st
 	return 0;
 }
 
+/*
+ * The number that a procfs has for us is ours only in the procfs of our own pid namespace. In
+ * another a container's number is a stranger's, whose maps we would write and whom we would take
+ * for its init; without one every container looks as if it had ended.
+ */
+static int check_procfs(struct err *err)
+{
+	char number[16];
+	ssize_t len = readlink("/proc/self", number, sizeof(number) - 1);
+
+	number[len < 0 ? 0 : len] = '\0';
+	if (strtol(number, NULL, 10) == getpid())
+		return 0;
+	return err_set(err, ESRCH,
+		       "/proc does not show the processes of this pid namespace; mount a procfs "
+		       "there: mount -t proc proc /proc, or unshare --mount-proc");
+}
+
 int state_root_open(const char *root, bool rootless, bool make, int *dir, struct err *err)
 {
 	char path[4096];
@@ -45,6 +65,8 @@ int state_root_open(const char *root, bool rootless, bool make, int *dir, struct
 	mode_t mode = 0700;
 	struct stat st;
 
+	if (check_procfs(err) < 0)
+		return -1;
 	if (!root) {
 		if (default_root(rootless, path, sizeof(path), &mode, err) < 0)
 			return -1;

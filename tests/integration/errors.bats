@@ -143,6 +143,26 @@ raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
 	like 'open /proc/self/exe: No such file.*procfs mounted on /proc'
 }
 
+@test "the procfs of another pid namespace: nobody there is touched, and no container taken for ended" {
+	local command
+	needs_root
+	start_resting
+	for command in "run --bundle $BUNDLE $ID-2" "exec $ID /bin/canary true" "state $ID" "kill $ID KILL" "delete --force $ID" list; do
+		# shellcheck disable=SC2086 # several words are wanted
+		run unshare --pid --fork "$AGENTD" --root "$ROOT" $command
+		status_is 1
+		like '^agentd: /proc does not show the processes of this pid namespace; mount a procfs'
+		[ "${#lines[@]}" -eq 1 ]
+	done
+	for command in "state $ID" "delete $ID"; do
+		# shellcheck disable=SC2086
+		run unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' - "$AGENTD" --root "$ROOT" $command
+		status_is 1
+		like 'mount a procfs'
+	done
+	[ "$(container_status)" = running ]
+}
+
 @test "too few descriptors: the error says so, and nothing is left" {
 	local limit
 	needs prlimit
