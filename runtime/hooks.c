@@ -65,6 +65,7 @@ static void execute(const struct spec_hook *hook, const struct confinement *conf
 	struct err err;
 	sigset_t none;
 
+	signal(SIGXFSZ, SIG_DFL); /* which only we ignore */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);

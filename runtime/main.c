@@ -220,8 +220,9 @@ static int check_output(struct err *err)
 
 /*
  * What we need of our own process: not more privileges than our caller, who chooses every path that
- * we open; three standard streams, so that no descriptor of ours can be taken for one; and to be
- * told how our children ended, which a caller that ignores SIGCHLD would keep from us (wait(2)).
+ * we open; three standard streams, so that no descriptor of ours can be taken for one; to be told
+ * how our children ended, which a caller that ignores SIGCHLD would keep from us (wait(2)); and
+ * that a file which would pass RLIMIT_FSIZE is an error, and not the end of us with all half done.
  */
 static int check_process(struct err *err)
 {
@@ -234,6 +235,8 @@ static int check_process(struct err *err)
 			return err_sys(err, "open /dev/null");
 	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
 		return err_sys(err, "attend to SIGCHLD");
+	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+		return err_sys(err, "ignore SIGXFSZ");
 	return 0;
 }
 

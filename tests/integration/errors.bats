@@ -163,6 +163,13 @@ raw() { printf '%s' "$1" >"$BUNDLE/config.json"; }
 	[ "$(container_status)" = running ]
 }
 
+@test "no file may grow: the error says so, and nothing is left" {
+	run bash -c 'ulimit -f 0; "$@" 2>&1 | cat' - "$AGENTD" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	like '^agentd: state directory: .*File too large'
+	run agentd list -q
+	[ -z "$output" ]
+}
+
 @test "too few descriptors: the error says so, and nothing is left" {
 	local limit
 	needs prlimit
