@@ -33,6 +33,7 @@ struct scene {
 struct probe {
 	bool (*found)(struct scene *scene);
 	const char *remedy;
+	bool absent; /* may be why there is no such system call, too (ENOSYS) */
 };
 
 static bool creates_user_namespace(const struct scene *scene)
@@ -225,7 +226,7 @@ static bool procfs_masked(struct scene *scene)
 	return found;
 }
 
-/* proc_pid_status(5), "Seccomp": 2 is a filter. */
+/* proc_pid_status(5), "Seccomp": 2 is a filter. For clone3(2) the profiles of others say ENOSYS. */
 static bool filter_of_caller(struct scene *scene)
 {
 	char text[8192];
@@ -241,17 +242,18 @@ static bool filter_of_caller(struct scene *scene)
 
 /* clang-format off */
 static const struct probe probes[] = {
-	{ user_namespaces_none,       "raise it: sysctl user.max_user_namespaces=15000" },
-	{ user_namespaces_privileged, "allow them: sysctl kernel.unprivileged_userns_clone=1, or run as root" },
-	{ caller_in_chroot,           "enter that root by pivot_root(2) (unshare -m, systemd-nspawn), or run as root" },
-	{ directory_closed,           "open it with chmod o+x or setfacl -m u:USER:x, or put the bundle elsewhere" },
-	{ flags_locked,               "leave that flag as it is, or run without a user namespace" },
+	{ user_namespaces_none,       "raise it: sysctl user.max_user_namespaces=15000", false },
+	{ user_namespaces_privileged, "allow them: sysctl kernel.unprivileged_userns_clone=1, or run as root", false },
+	{ caller_in_chroot,           "enter that root by pivot_root(2) (unshare -m, systemd-nspawn), or run as root", false },
+	{ directory_closed,           "open it with chmod o+x or setfacl -m u:USER:x, or put the bundle elsewhere", false },
+	{ flags_locked,               "leave that flag as it is, or run without a user namespace", false },
 	{ procfs_masked,              "run the outer container with an unmasked /proc (podman: --security-opt unmask=ALL, "
-				      "docker: --security-opt systempaths=unconfined)" },
-	{ rootfs_noexec,              "put the bundle on a file system that allows programs" },
+				      "docker: --security-opt systempaths=unconfined)", false },
+	{ rootfs_noexec,              "put the bundle on a file system that allows programs", false },
 	{ user_namespaces_apparmor,   "install agentd's AppArmor profile, or sysctl "
-				      "kernel.apparmor_restrict_unprivileged_userns=0" },
-	{ filter_of_caller,           "run the outer container with --security-opt seccomp=unconfined or a wider profile" },
+				      "kernel.apparmor_restrict_unprivileged_userns=0", false },
+	{ filter_of_caller,           "run the outer container with --security-opt seccomp=unconfined or a wider profile",
+				      true },
 };
 /* clang-format on */
 
@@ -260,10 +262,10 @@ void diagnose(const struct plan *plan, const struct host *host, struct err *err)
 {
 	struct scene scene = { .plan = plan, .host = host, .err = err };
 
-	if (err->code != EPERM && err->code != EACCES && err->code != ENOSPC)
+	if (err->code != EPERM && err->code != EACCES && err->code != ENOSPC && err->code != ENOSYS)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(probes); i++)
-		if (probes[i].found(&scene)) {
+		if ((probes[i].absent || err->code != ENOSYS) && probes[i].found(&scene)) {
 			err_hint(err, "%s: %s", scene.cause, probes[i].remedy);
 			return;
 		}
