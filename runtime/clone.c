@@ -20,12 +20,18 @@
 
 #define KILL_TIMEOUT_MS 10000
 
-/* One process more, in the container's cgroup from birth. The pid in the parent, 0 in the child. */
+/*
+ * One process more, in the container's cgroup from birth. The pid in the parent, 0 in the child.
+ * The kernel tells a number for the descriptor before the last that may fail, such as the cgroup's
+ * limit of processes: then there is none behind it.
+ */
 static pid_t clone_process(const struct launch *launch, uint64_t flags, int exit_signal, int *pidfd)
 {
+	int made = -1;
+	pid_t pid;
 	struct clone_args args = {
 		.flags = flags | CLONE_PIDFD,
-		.pidfd = (uintptr_t)pidfd,
+		.pidfd = (uintptr_t)&made,
 		.exit_signal = (uint64_t)exit_signal,
 	};
 
@@ -33,7 +39,10 @@ static pid_t clone_process(const struct launch *launch, uint64_t flags, int exit
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)launch->cgroup;
 	}
-	return sys_clone3(&args);
+	pid = sys_clone3(&args);
+	if (pid > 0)
+		*pidfd = made;
+	return pid;
 }
 
 static int clone_error(struct err *err)
@@ -45,6 +54,9 @@ static int clone_error(struct err *err)
 	if (err->code == EAGAIN)
 		err_hint(err, "the limit of processes is reached: pids.max of the cgroup or "
 			      "RLIMIT_NPROC");
+	if (err->code == EOPNOTSUPP)
+		err_hint(err, "the cgroup takes no processes, for one above it is threaded; choose "
+			      "another linux.cgroupsPath");
 	return -1;
 }
 

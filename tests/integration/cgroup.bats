@@ -17,6 +17,21 @@ needs_controller() {
 	refused 'pids.*linux.resources.pids.limit.*(best-effort|cgroup)|linux.resources.pids.limit.*pids'
 }
 
+@test "a cgroup that takes no processes: the error says so, and nothing is left" {
+	local domain
+	needs_root
+	[ -n "$(v2_root)" ] || skip "no cgroup v2 here"
+	domain=$(v2_root)/agentd-tests-$ID
+	mkdir -p "$domain/threads"
+	echo threaded >"$domain/threads/cgroup.type"
+	config '.linux.cgroupsPath = $path' --arg path "/agentd-tests-$ID/threads/$ID"
+	launch
+	rmdir "$domain/threads" "$domain"
+	status_is 1
+	like 'clone: Operation not supported; .*threaded; choose another linux.cgroupsPath'
+	[ ! -e "$ROOT/$ID" ]
+}
+
 @test "--best-effort cgroup makes it a warning and a note in the state" {
 	needs_root
 	! grep -qw pids "$(v2_root)/cgroup.controllers" 2>/dev/null || skip "cgroup v2 has pids here"
