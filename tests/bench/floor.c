@@ -404,8 +404,8 @@ static void __attribute__((noreturn)) container(struct floor *floor, const char 
 	open_root(floor, rootfs);
 	mount_all(floor);
 	fill_dev(floor);
-	protect_all(floor);
 	mask_all(floor);
+	protect_all(floor);
 	pivot(floor);
 	confine(floor);
 }
