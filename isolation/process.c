@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/close_range.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
@@ -29,17 +30,58 @@
 
 /* --- plan ------------------------------------------------------------------------------------ */
 
-/* Where the variable of `item` ("NAME=...") is, or where the next one goes. */
-static const char **env_find(const char **envp, const char *item)
-{
-	size_t len = strcspn(item, "=") + 1;
+struct variable {
+	const char **item; /* "NAME=VALUE", in envp */
+	size_t name_len;
+};
 
-	while (*envp && strncmp(*envp, item, len) != 0)
+static int compare_names(const struct variable *a, const struct variable *b)
+{
+	if (a->name_len != b->name_len)
+		return a->name_len < b->name_len ? -1 : 1;
+	return memcmp(*a->item, *b->item, a->name_len);
+}
+
+/* Of one name, the earlier first. */
+static int compare_variables(const void *a, const void *b)
+{
+	const struct variable *one = a, *other = b;
+	int order = compare_names(one, other);
+
+	return order ? order : one->item < other->item ? -1 : one->item > other->item;
+}
+
+/*
+ * A name that comes twice has the later value, where the earlier was: programs differ in which of
+ * two they would take. Sorted, for there may be thousands (Kubernetes has some for each service).
+ */
+static void unite_variables(const char **envp, size_t len, struct arena *arena)
+{
+	struct variable *sorted = arena_new_array(arena, struct variable, len + 1);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sorted[i] = (struct variable){ &envp[i], strcspn(envp[i], "=") };
+	qsort(sorted, len, sizeof(*sorted), compare_variables);
+	for (size_t i = len; i-- > 1;)
+		if (compare_names(&sorted[i - 1], &sorted[i]) == 0) {
+			*sorted[i - 1].item = *sorted[i].item;
+			*sorted[i].item = NULL;
+		}
+	for (size_t i = 0; i < len; i++)
+		if (envp[i])
+			envp[kept++] = envp[i];
+	envp[kept] = NULL;
+}
+
+/* Where the variable "NAME=" is, or where the next one goes. */
+static const char **env_find(const char **envp, const char *name)
+{
+	while (*envp && strncmp(*envp, name, strlen(name)) != 0)
 		envp++;
 	return envp;
 }
 
-/* A name that comes twice has the later value: programs differ in which of two they would take. */
 static void plan_environment(const struct spec_process *process, struct arena *arena,
 			     struct process_plan *plan)
 {
@@ -49,7 +91,8 @@ static void plan_environment(const struct spec_process *process, struct arena *a
 
 	plan->envp = arena_new_array(arena, const char *, env->len + 2);
 	for (size_t i = 0; i < env->len; i++)
-		*env_find(plan->envp, env->item[i]) = env->item[i];
+		plan->envp[i] = env->item[i];
+	unite_variables(plan->envp, env->len, arena);
 	path = *env_find(plan->envp, "PATH=");
 	plan->path = path ? path + strlen("PATH=") : DEFAULT_PATH;
 	home = env_find(plan->envp, "HOME=");

@@ -67,6 +67,33 @@ static void test_plan_environment_twice(void **state)
 	assert_string_equal(plan.path, "/y");
 }
 
+/* Each of a thousand names three times: one of each is left, the last, in the order of the first.
+ */
+static void test_plan_environment_many(void **state)
+{
+	enum { NAMES = 1000, TIMES = 3 };
+	static char text[NAMES * TIMES][32];
+	static const char *env[NAMES * TIMES + 1];
+	const char *args[] = { "sh", NULL };
+	struct spec spec = { 0 };
+	struct spec_process process = { .args = { args, 1 },
+					.env = { env, NAMES * TIMES },
+					.cwd = "/" };
+	struct process_plan plan;
+	struct err err;
+
+	(void)state;
+	for (int i = 0; i < NAMES * TIMES; i++) {
+		snprintf(text[i], sizeof(text[i]), "N%d=%d", i % NAMES, i);
+		env[i] = text[i];
+	}
+	assert_int_equal(process_plan(&spec, &process, 0, 0, arena, &plan, &err), 0);
+	for (int i = 0; i < NAMES; i++)
+		assert_ptr_equal(plan.envp[i], text[(TIMES - 1) * NAMES + i]);
+	assert_string_equal(plan.envp[NAMES], "HOME=/root");
+	assert_null(plan.envp[NAMES + 1]);
+}
+
 static void test_plan_refuses(void **state)
 {
 	const char *args[] = { "sh", NULL };
@@ -361,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan_environment),
 		cmocka_unit_test(test_plan_environment_twice),
+		cmocka_unit_test(test_plan_environment_many),
 		cmocka_unit_test(test_plan_refuses),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_exec_errors),
