@@ -146,6 +146,19 @@ needs_cgroup() {
 
 container_status() { agentd state "$ID" | jq -r .status; }
 
+# Who shares the root filesystem can rename what is a mount point in another mount namespace. Launches a program, with names
+# exchanged by a shell's COMMAND as soon as the mounts are made, and by the same, back, before it starts: $output.
+launch_exchanged() { # COMMAND PAYLOAD...
+	config '.hooks.createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", "cd $0/rootfs && " + $e, $b],
+		env: ["PATH=/usr/bin:/bin"] }]' --arg e "$1" --arg b "$BUNDLE"
+	payload "${@:2}"
+	agentd create --bundle "$BUNDLE" "$ID" </dev/null >"$WORK/out" 2>&1 3>&-
+	(cd "$BUNDLE/rootfs" && eval "$1")
+	agentd start "$ID"
+	wait_for status_becomes stopped
+	output=$(cat "$WORK/out")
+}
+
 # Waits for a command to succeed, ten seconds at most.
 wait_for() {
 	local turn

@@ -24,23 +24,15 @@ landlock() { config ".process.noNewPrivileges = true | .process.landlock = $1"; 
 	unlike secret
 }
 
-# Who shares the root filesystem can rename what is a mount point in another mount namespace.
 @test "a rule is for what was mounted there, whatever is called so meanwhile" {
 	needs_landlock
-	local exchange='mv tmp x; mv volume tmp; mv x volume'
 	mkdir "$BUNDLE/rootfs/volume" "$WORK/volume"
 	landlock '{ ruleset: [{ handledAccessFs: ["make_reg"] }],
 		pathBeneath: [{ allowedAccess: ["make_reg"], parent: ["/volume/../tmp/."] }] }'
-	config '.mounts += [{ destination: "/volume", type: "bind", source: $v, options: ["rbind"] }] |
-		.hooks.createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", "cd $0/rootfs && " + $e, $b],
-			env: ["PATH=/usr/bin:/bin"] }]' --arg v "$WORK/volume" --arg e "$exchange" --arg b "$BUNDLE"
-	payload many write /volume/new x -- write /tmp/new x
-	agentd create --bundle "$BUNDLE" "$ID" </dev/null >"$WORK/out" 2>&1 3>&-
-	(cd "$BUNDLE/rootfs" && eval "$exchange")
-	agentd start "$ID"
-	wait_for status_becomes stopped
+	config '.mounts += [{ destination: "/volume", type: "bind", source: $v, options: ["rbind"] }]' --arg v "$WORK/volume"
+	launch_exchanged 'mv tmp x; mv volume tmp; mv x volume' many write /volume/new x -- write /tmp/new x
 	[ -z "$(ls -A "$WORK/volume")" ]
-	[ "$(grep -E '^write=' "$WORK/out" | xargs)" = "write=EACCES write=ok" ]
+	[ "$(grep -E '^write=' <<<"$output" | xargs)" = "write=EACCES write=ok" ]
 }
 
 @test "executing where it is allowed" {

@@ -203,37 +203,19 @@ exchanger() {
 	done
 }
 
-# Who shares the root filesystem can rename what is a mount point in another mount namespace.
 @test "paths are hidden in the mounts that were made, whatever is called so meanwhile" {
-	local exchange='for name in proc sys; do mv $name x; mv $name.other $name; mv x $name.other; done'
 	mkdir "$BUNDLE/rootfs/proc.other" "$BUNDLE/rootfs/sys.other"
-	config '.hooks.createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", "cd $0/rootfs && " + $e, $b] }]' \
-		--arg e "$exchange" --arg b "$BUNDLE"
-	config '.hooks.createRuntime[0].env = ["PATH=/usr/bin:/bin"]'
-	payload mounts
-	agentd create --bundle "$BUNDLE" "$ID" </dev/null >"$WORK/out" 2>&1 3>&-
-	(cd "$BUNDLE/rootfs" && eval "$exchange")
-	agentd start "$ID"
-	wait_for status_becomes stopped
-	output=$(cat "$WORK/out")
+	launch_exchanged 'for name in proc sys; do mv $name x; mv $name.other $name; mv x $name.other; done' mounts
 	like ' /sys /proc/sys ro,.* - proc ' ' /proc/timer_list ro,' ' /sys/firmware ro,'
 }
 
 @test "paths are hidden in a volume that was mounted, whatever is called so meanwhile" {
-	local exchange='mv volume x; mv other volume; mv x other'
 	mkdir "$BUNDLE/rootfs/volume" "$BUNDLE/rootfs/other" "$WORK/volume"
 	touch "$WORK/volume/secret" "$WORK/volume/fixed" "$WORK/file"
 	config '.mounts += [{ destination: "/volume", type: "bind", source: "\($w)/volume", options: ["rbind"] },
 			{ destination: "/volume/file", type: "bind", source: "\($w)/file", options: ["rbind"] }] |
-		.linux.maskedPaths += ["/volume/secret", "/volume/file"] | .linux.readonlyPaths += ["/volume/fixed"] |
-		.hooks.createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", "cd $0/rootfs && " + $e, $b],
-			env: ["PATH=/usr/bin:/bin"] }]' --arg w "$WORK" --arg e "$exchange" --arg b "$BUNDLE"
-	payload mounts
-	agentd create --bundle "$BUNDLE" "$ID" </dev/null >"$WORK/out" 2>&1 3>&-
-	(cd "$BUNDLE/rootfs" && eval "$exchange")
-	agentd start "$ID"
-	wait_for status_becomes stopped
-	output=$(cat "$WORK/out")
+		.linux.maskedPaths += ["/volume/secret", "/volume/file"] | .linux.readonlyPaths += ["/volume/fixed"]' --arg w "$WORK"
+	launch_exchanged 'mv volume x; mv other volume; mv x other' mounts
 	like ' /null /volume/secret ro,' ' /null /volume/file ro,' ' /volume/fixed ro,'
 }
 
