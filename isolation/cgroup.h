@@ -28,6 +28,7 @@ enum cgroup_manager { CGROUP_MANAGER_CGROUPFS, CGROUP_MANAGER_SYSTEMD, CGROUP_MA
 
 struct cgroup_plan {
 	bool wanted; /* false: --cgroup-manager disabled, or none can be had, which `notes` say */
+	const char *lack; /* then: the reason and what to do, "REASON; REMEDY" */
 	bool best_effort;
 	const char *root; /* the mount of cgroup v2 */
 	const char *path; /* of the container's cgroup, relative to `root`, no "/" first */

@@ -143,8 +143,9 @@ static int choose_path(const char *wanted, const char *id, const struct host *ho
  */
 static bool survey(int root, const char *path, unsigned *top, unsigned *available)
 {
-	autoclose int dir = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int dir = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), above = -1;
 	char component[NAME_MAX + 1];
+	unsigned reaching = 0; /* what can reach `dir` */
 
 	*available = *top = cgroup_controllers_read(dir, "cgroup.controllers");
 	while (*path) {
@@ -162,11 +163,19 @@ static bool survey(int root, const char *path, unsigned *top, unsigned *availabl
 		next = openat(dir, component, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (next < 0)
 			break;
-		fd_close(&dir);
+		fd_close(&above);
+		above = dir;
 		dir = next;
+		reaching = *available;
 		path += len + (path[len] == '/');
 	}
-	return cgroup_may_make_below(dir, ".");
+	if (cgroup_may_make_below(dir, "."))
+		return true;
+	if (errno != ENOENT || above < 0)
+		return false;
+	/* Another agentd has removed CGROUP_PLACE with its last container: it will be made anew. */
+	*available = reaching;
+	return cgroup_may_make_below(above, ".");
 }
 
 /* What tells why a controller is missing. */
@@ -297,6 +306,7 @@ static int go_without(const struct lack *lack, struct arena *arena, struct cgrou
 			return -1;
 	plan->limits_len = 0;
 	plan->path = NULL;
+	plan->lack = arena_format(arena, "%s; %s", lack->reason, lack->remedy);
 	plan->notes[plan->notes_len++] =
 		arena_format(arena, "the container has no cgroup of its own: %s", lack->reason);
 	return 0;

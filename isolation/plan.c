@@ -61,10 +61,10 @@ static int check_device_rules(const struct plan *plan, const struct request *req
 
 	if (!plan->devices_bpf.must || plan->cgroup.wanted || asked)
 		return 0;
-	err_set(err, EOPNOTSUPP,
-		"linux.resources.devices: the rules need a cgroup, and the container has none");
-	return err_hint(err,
-			"mount cgroup v2, or run with --best-effort cgroup to go without them");
+	return err_set(err, EOPNOTSUPP,
+		       "linux.resources.devices: the rules need a cgroup, and the container has "
+		       "none: %s, or run with --best-effort cgroup to go without them",
+		       plan->cgroup.lack);
 }
 
 /* Such a hook has all of our privileges, and its program would be a file of whoever lives in the

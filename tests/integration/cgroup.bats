@@ -32,6 +32,32 @@ needs_controller() {
 	[ ! -e "$ROOT/$ID" ]
 }
 
+# agentd removes the place of all containers with the last of them.
+@test "the cgroup of all containers goes while another launch looks at it: no container is without its own" {
+	local turn launched=0
+	needs_root
+	[ -n "$(v2_root)" ] || skip "no cgroup v2 here"
+	payload true
+	cat >"$WORK/come_and_go.py" <<-'END'
+		import os, sys
+		while True:
+		    try:
+		        os.mkdir(sys.argv[1])
+		        os.rmdir(sys.argv[1])
+		    except OSError:
+		        pass
+	END
+	start_racer python3 "$WORK/come_and_go.py" "$(v2_root)/agentd"
+	for turn in $(seq 30); do
+		! agentd --log "$WORK/log" run --best-effort cgroup --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- ||
+			launched=$((launched + 1))
+	done
+	stop_racer
+	rmdir "$(v2_root)/agentd" 2>/dev/null || :
+	[ $launched -gt 0 ]
+	! grep -F "has no cgroup" "$WORK/log"
+}
+
 @test "--best-effort cgroup makes it a warning and a note in the state" {
 	needs_root
 	! grep -qw pids "$(v2_root)/cgroup.controllers" 2>/dev/null || skip "cgroup v2 has pids here"

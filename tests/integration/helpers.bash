@@ -62,8 +62,11 @@ start_racer() {
 	echo $! >"$WORK/racer"
 }
 stop_racer() {
+	local racer
 	[ -e "$WORK/racer" ] || return 0
-	kill -KILL "$(cat "$WORK/racer")"
+	racer=$(cat "$WORK/racer")
+	kill -KILL "$racer"
+	wait "$racer" 2>/dev/null || :
 	rm "$WORK/racer"
 }
 
